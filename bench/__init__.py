@@ -1,0 +1,1 @@
+"""Every figure that the documents quote, and the peers beside it in the same run."""

@@ -1,0 +1,5 @@
+"""``python -m consentcrawl`` is the command line."""
+
+from consentcrawl.cli import app
+
+app()

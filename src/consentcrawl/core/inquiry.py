@@ -1,0 +1,218 @@
+"""The state machine of one asset: what it still needs, what it was told, and what follows.
+
+Law: the order of answers never changes the outcome; more evidence never turns a refusal into a permission; nothing
+refused at one gate is carried to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from types import ModuleType
+
+from consentcrawl.core.asset import Asset
+from consentcrawl.core.evidence import Evidence, Need
+from consentcrawl.core.policy import Agreement, Policy
+from consentcrawl.core.signal import Said, Signal, name_of
+from consentcrawl.core.statement import Statement, remark
+from consentcrawl.core.verdict import Gap, Ground, Hop, Verdict
+from consentcrawl.core.vocabulary import WITHIN, Category, Gate, Outcome, Preference, Purpose
+
+MAX_DEPTH = 3
+
+Readers = dict[Need, list[Signal | ModuleType]]
+Plan = tuple[Readers, Readers, Readers]
+"""For each gate: every need and the signals that read its answer."""
+
+
+def plan(asset: Asset, purpose: Purpose, signals: Iterable[Signal | ModuleType]) -> Plan:
+    """Ask every signal what it needs; without plugins the answer serves every asset of the same origin and page."""
+    gates: Plan = ({}, {}, {})
+    for signal in signals:
+        for need in signal.needs(asset, purpose):
+            gates[need.gate].setdefault(need, []).append(signal)
+    return gates
+
+
+class Inquiry:
+    """One asset for one purpose under one policy.
+
+    ``reach`` is the last gate it goes to. With ``settle`` false every ground of the gate reached is collected instead
+    of ending at the first disallowance. A driver loops: ``needs()``, answer each by
+    ``tell()``, until nothing is needed.
+    """
+
+    __slots__ = (
+        "_agreements", "_candidate", "_depths", "_gaps", "_gate", "_grounds", "_open", "_plan", "_settle",
+        "asides", "asset", "evidence", "policy", "purpose", "reach",
+    )  # fmt: skip
+
+    def __init__(  # noqa: PLR0913 (the four nouns of an inquiry and how far it goes)
+        self,
+        asset: Asset,
+        purpose: Purpose,
+        policy: Policy,
+        planned: Plan,
+        *,
+        agreements: Sequence[Agreement] = (),
+        reach: Gate = Gate.BODY,
+        settle: bool = True,
+    ) -> None:
+        """Open the inquiry at the first gate."""
+        self.asset, self.purpose, self.policy, self.reach = asset, purpose, policy, reach
+        self.asides: list[Ground] = []
+        """What was said about other keys: the steward keeps it for the assets that have them."""
+        self.evidence: list[Evidence] = []
+        """Everything it was told and had asked for: what the verdict rests on."""
+        self._agreements = agreements and [a for a in agreements if a.covers(asset)]
+        self._plan, self._settle = planned, settle
+        self._gate, self._open = Gate.LOOKUP, dict(planned[Gate.LOOKUP])
+        self._depths: dict[str, int] = {}
+        self._grounds: list[Ground] = []
+        self._gaps: list[Gap] = []
+        self._candidate = False
+
+    @property
+    def gate(self) -> Gate:
+        """The gate it stands at."""
+        return self._gate
+
+    def needs(self) -> list[Need]:
+        """Give what the current gate still lacks; nothing once it is settled or has come as far as it goes."""
+        if self._settle and self._refuses():
+            return []
+        while not self._open:
+            if self._gate >= self.reach or self._refuses():
+                return []
+            self._gate = _NEXT[self._gate]
+            self._open = dict(self._plan[self._gate])
+        return list(self._open)
+
+    def tell(self, evidence: Evidence) -> None:
+        """Take the answer to one need; an answer nobody asked for is ignored."""
+        signals = self._open.pop(evidence.need, None)
+        if signals is None:
+            return
+        self.evidence.append(evidence)
+        if evidence.gap:
+            self._gaps.append(Gap(evidence.need.at(self.asset), evidence.gap, holds=evidence.need.holds))
+        for signal in signals:
+            try:
+                for said in signal.read(evidence, self.asset, self.purpose):
+                    self._hear(said, evidence, signal)
+            except Exception as error:  # noqa: BLE001 (a reader that stops is a gap, whatever stopped it)
+                note = f"{name_of(signal)}: {type(error).__name__}: {error}"
+                self._gaps.append(Gap(evidence.url, "reader_failed", holds=True, note=note))
+
+    def recall(self, grounds: Iterable[Ground]) -> None:
+        """Take what was learnt about this asset from the evidence of others."""
+        for ground in grounds:
+            self._take(ground)
+
+    def lack(self, gap: Gap) -> None:
+        """Take note of something that could not be had."""
+        self._gaps.append(gap)
+
+    def verdict(self, *, decided_at: float = 0.0, hops: Sequence[Hop] = (), version: str = "") -> Verdict:
+        """End the inquiry. What the gate still lacked is a gap that holds."""
+        deciding = tuple(self._deciding()) if self._candidate else ()
+        gaps, grounds = tuple(self._gaps), tuple(self._grounds)
+        if self._open and not deciding:
+            gaps += tuple(Gap(need.at(self.asset), "not_fetched", holds=True) for need in self._open)
+        outcome = Outcome.REFUSE if deciding else Outcome.PERMIT
+        if not deciding and any(gap.holds or self.policy.gaps == "hold" for gap in gaps):
+            outcome = Outcome.UNDETERMINED
+        elif not deciding and self.policy.unknown == "refuse" and (lacking := self._not_allowed()):
+            outcome, grounds = Outcome.REFUSE, (*grounds, lacking)
+            deciding = (lacking,)
+        return Verdict(
+            url=self.asset.url,
+            outcome=outcome,
+            purpose=self.purpose.name,
+            gate=self._gate,
+            enforced=self.policy.mode == "enforce",
+            grounds=grounds,
+            gaps=gaps,
+            hops=tuple(hops),
+            decided_at=decided_at,
+            policy=self.policy.name,
+            version=version,
+            deciding=deciding,
+            agreement=", ".join(a.name for a in self._agreements if not deciding and self._overrode(a)),
+        )
+
+    def _hear(self, said: Said, evidence: Evidence, signal: Signal | ModuleType) -> None:
+        if isinstance(said, Statement):
+            # What was not had whole can forbid; a permission in it may be taken back in the rest.
+            if said.preference is Preference.ALLOWED and evidence.gap:
+                return
+            ground = Ground(name_of(signal), said, evidence.url)
+            if said.about is None or said.about in self.asset.keys:
+                self._take(ground)
+            else:
+                self.asides.append(ground)
+        elif isinstance(said, Gap):
+            self._gaps.append(said)
+        else:
+            self._follow(said, evidence.need, signal)
+
+    def _follow(self, need: Need, source: Need, signal: Signal | ModuleType) -> None:
+        """Take up a further need, unless it leads too deep or back to where it came from."""
+        url = need.at(self.asset)
+        depth = self._depths.get(source.at(self.asset), 0) + 1
+        if need in self._open:
+            self._open[need] = [*self._open[need], signal]
+        elif depth > MAX_DEPTH or url in self._depths or url == source.at(self.asset):
+            self._gaps.append(Gap(url, "depth", holds=need.holds))
+        else:
+            self._depths[url] = depth
+            self._open[need] = [signal]
+
+    def _take(self, ground: Ground) -> None:
+        self._grounds.append(ground)
+        said = ground.statement
+        if said.preference is Preference.DISALLOWED and said.category in self.purpose.heeds:
+            self._candidate = True
+
+    def _refuses(self) -> bool:
+        return self._candidate and bool(self._deciding())
+
+    def _deciding(self) -> list[Ground]:
+        """Give the grounds that refuse: disallowed, heeded, counted, not superseded, not agreed otherwise."""
+        return [
+            ground
+            for ground in self._counted(Preference.DISALLOWED)
+            if ground.statement.category in self.purpose.heeds and not self._agreed(ground.statement.category)
+        ]
+
+    def _counted(self, preference: Preference) -> list[Ground]:
+        superseded = self.policy.superseded([ground.statement for ground in self._grounds])
+        return [
+            ground
+            for n, ground in enumerate(self._grounds)
+            if n not in superseded
+            and ground.statement.preference is preference
+            and self.policy.counts(ground.statement.under)
+        ]
+
+    def _agreed(self, category: Category) -> bool:
+        return any(category in agreement.categories for agreement in self._agreements)
+
+    def _overrode(self, agreement: Agreement) -> bool:
+        """Tell whether a disallowance would stand but for the agreement."""
+        return any(
+            ground.statement.category in self.purpose.heeds & agreement.categories
+            for ground in self._counted(Preference.DISALLOWED)
+        )
+
+    def _not_allowed(self) -> Ground | None:
+        """Give the ground on which an opt-in policy refuses: an intended use that nothing allows."""
+        said = {ground.statement.category for ground in self._counted(Preference.ALLOWED)}
+        uses = self.purpose.intends - {Category.ACQUIRE} or self.purpose.intends
+        for use in sorted(uses):
+            if not (WITHIN[use] & said) and not self._agreed(use):
+                note = "nothing said allows it, and the policy takes only what is allowed"
+                return Ground("policy", remark(use, "unknown = refuse", "policy", note), self.asset.url)
+        return None
+
+
+_NEXT = {Gate.LOOKUP: Gate.HEAD, Gate.HEAD: Gate.BODY}

@@ -1,0 +1,111 @@
+"""One download as a driver sees it: before the request, after the head, after the content.
+
+Law: each step gives the verdict that ends the download, or None to go on; nothing is delivered before the last one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from consentcrawl.core import BODY, HEAD, Evidence, Fields, Gate, Hop, Verdict
+from consentcrawl.formats.url import same_site
+from consentcrawl.steward import Steward
+
+# How much of the content is looked at, by the beginning of its media type; an unknown type may be an image.
+_LOOKED_AT = {
+    "text/": 1024 * 1024,
+    "application/xhtml": 1024 * 1024,
+    "application/json": 64 * 1024,
+    "application/zip": 64 * 1024,
+    "audio/": 64 * 1024,
+    "video/": 64 * 1024,
+}
+_UNKNOWN_TYPE = 16 * 1024 * 1024
+_PARTIAL = 206
+
+
+class Download:
+    """The inquiry about one URL, and what a driver does about it. Raises BadUrl for the URL.
+
+    ``referer`` counts as the page that shows the asset when both are of the same site.
+    """
+
+    __slots__ = ("_hops", "_inquiry", "_steward", "fields", "status", "verdict")
+
+    def __init__(self, steward: Steward, url: str, *, referer: str = "", hops: Sequence[Hop] = ()) -> None:
+        """Open the inquiry."""
+        self._steward, self._hops = steward, hops
+        self._inquiry = steward.open(url, referer if referer and same_site(url, referer) else None)
+        self.status, self.fields = 0, Fields()
+        self.verdict: Verdict | None = None
+        """The verdict, once it has ended."""
+
+    @property
+    def url(self) -> str:
+        """The canonical URL: what is checked is what is sent."""
+        return self._inquiry.asset.url
+
+    def before(self) -> Verdict | None:
+        """Meet the LOOKUP gate. Blocks."""
+        if not self._at_head():
+            self._steward.look_up(self._inquiry)
+        return None if self._at_head() else self._close()
+
+    async def before_async(self) -> Verdict | None:
+        """Meet the LOOKUP gate."""
+        if not self._at_head():
+            await self._steward.look_up_async(self._inquiry)
+        return None if self._at_head() else self._close()
+
+    def head(self, status: int, fields: Fields, *, gap: str = "", bodiless: bool = False) -> Verdict | None:
+        """Tell the head of the answer; ``gap`` when it was malformed, ``bodiless`` when it answers a HEAD request.
+
+        A permit means that there is no content to judge.
+        """
+        self.status, self.fields = status, fields
+        if gap or bodiless or not self._has_content():
+            self._inquiry.reach = Gate.HEAD
+        at = self._steward.clock()
+        self._inquiry.tell(Evidence(HEAD, self.url, status=status, fields=fields, at=at, gap=gap))
+        return None if self._inquiry.needs() else self._close()
+
+    @property
+    def looked_at(self) -> int:
+        """How many bytes of the content are looked at before any are delivered."""
+        content_type = self.fields.first("content-type").lower()
+        return next((size for kind, size in _LOOKED_AT.items() if content_type.startswith(kind)), _UNKNOWN_TYPE)
+
+    @property
+    def middle(self) -> bool:
+        """The answer is a part that does not begin at the first byte, where most of what an image says stands."""
+        return self.status == _PARTIAL and not self.fields.first("content-range").lower().startswith("bytes 0-")
+
+    def body(self, content: bytes, *, whole: bool, gap: str = "") -> Verdict:
+        """Tell the content, or a prefix of it, with content codings undone."""
+        at = self._steward.clock()
+        self._inquiry.tell(
+            Evidence(
+                BODY, self.url, status=self.status, fields=self.fields, content=content, at=at, gap=gap, whole=whole
+            )
+        )
+        return self._close()
+
+    def start(self) -> Verdict:
+        """Judge a part out of the middle by the beginning of the asset, which is looked up for that. Blocks."""
+        beginning = self._steward.reader.prefix(self.url, self.looked_at)
+        return self.body(beginning.content, whole=beginning.whole, gap=beginning.gap)
+
+    def ended(self) -> Verdict:
+        """Give the verdict of a download that has ended, or end one that broke off: what was not told is a gap."""
+        return self._close() if self.verdict is None else self.verdict
+
+    def _at_head(self) -> bool:
+        needs = self._inquiry.needs()
+        return bool(needs) and needs[0].gate is Gate.HEAD
+
+    def _has_content(self) -> bool:
+        return 200 <= self.status < 300 and self.status not in {204, 205}  # noqa: PLR2004 (RFC 9110 §15.3)
+
+    def _close(self) -> Verdict:
+        self.verdict = self._steward.close(self._inquiry, self._hops)
+        return self.verdict

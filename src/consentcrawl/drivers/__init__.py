@@ -1,0 +1,1 @@
+"""One file per HTTP library; each is importable only where its library is."""

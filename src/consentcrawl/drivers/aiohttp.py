@@ -1,0 +1,181 @@
+"""aiohttp: a client middleware that asks before each request, after each head and before any content is handed over.
+
+Law: what aiohttp itself would do is done by aiohttp; each redirect hop passes through here as a request of its own.
+A request made with ``middlewares=`` of its own replaces the session's, and with them this one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import warnings
+from typing import Any, Literal
+
+import aiohttp
+from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, hdrs
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.helpers import TimerNoop
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+from consentcrawl import errors
+from consentcrawl.config import Config, configured
+from consentcrawl.core import Fields, Verdict
+from consentcrawl.download import Download
+from consentcrawl.formats.url import BadUrl
+from consentcrawl.steward import Steward
+from consentcrawl.withheld import REASON, STATUS, fields_of, problem
+
+__all__ = ["ConsentMiddleware", "Refused", "Undetermined", "session"]
+
+_BAD_REQUEST = 400
+
+
+class Refused(errors.Refused, aiohttp.ClientError):
+    """The asset may not be taken: a refusal that an existing ``except aiohttp.ClientError`` catches."""
+
+
+class Undetermined(errors.Undetermined, aiohttp.ClientError):
+    """It could not be found out whether the asset may be taken."""
+
+
+class ConsentMiddleware:
+    """A client middleware for ``aiohttp.ClientSession(middlewares=…)``.
+
+    ``refusal`` says whether a refusal raises or is a synthetic 451 response.
+    """
+
+    def __init__(self, steward: Steward, *, refusal: Literal["raise", "response"] = "raise") -> None:
+        """Ask ``steward``, which several sessions may share."""
+        self.steward, self.refusal = steward, refusal
+
+    async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        """Send the request if its asset may be taken. Raises Refused, Undetermined, and whatever aiohttp raises."""
+        written = str(request.url)
+        try:
+            download = Download(self.steward, written, referer=request.headers.get(hdrs.REFERER, ""))
+        except BadUrl as error:
+            return self._end(self.steward.unreadable(written, error), request)
+        if download.url != written:
+            request.url = URL(download.url, encoded=True)
+        verdict = await download.before_async()
+        if errors.withholds(verdict):
+            return self._end(verdict, request)
+        response = await self._sent(download, request, handler)
+        try:
+            verdict = await self._judge(download, response)
+        except BaseException:
+            response.close()
+            raise
+        if errors.withholds(verdict):
+            response.close()
+            return self._end(verdict, request)
+        return response
+
+    async def _sent(self, download: Download, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        try:
+            return await handler(request)
+        except aiohttp.ClientResponseError as error:
+            # A head that aiohttp cannot parse is reported as if the server had answered 400.
+            if error.status != _BAD_REQUEST:
+                raise
+            download.head(_BAD_REQUEST, Fields(), gap="bad_head")
+            raise errors.withheld_by(download.ended(), Refused, Undetermined) from error
+
+    async def _judge(self, download: Download, response: ClientResponse) -> Verdict:
+        fields = Fields(response.headers.items())
+        verdict = download.head(response.status, fields, bodiless=response.method == hdrs.METH_HEAD)
+        if verdict is not None:
+            return verdict
+        if download.middle:
+            return await asyncio.to_thread(download.start)
+        limit = download.looked_at
+        try:
+            start = await _beginning(response.content, limit)
+        except (aiohttp.ClientPayloadError, asyncio.IncompleteReadError):
+            download.ended()
+            raise
+        _put_back(response, start)
+        return download.body(start[:limit], whole=len(start) <= limit)
+
+    def _end(self, verdict: Verdict, request: ClientRequest) -> ClientResponse:
+        if self.refusal == "raise":
+            raise errors.withheld_by(verdict, Refused, Undetermined)
+        return _synthetic(verdict, request)
+
+
+def session(
+    purpose: str | None = None,
+    *,
+    config: Config | None = None,
+    steward: Steward | None = None,
+    refusal: Literal["raise", "response"] = "raise",
+    **more: Any,  # noqa: ANN401 (ClientSession's own)
+) -> aiohttp.ClientSession:
+    """Give an aiohttp.ClientSession whose every request asks first; ``more`` goes to ClientSession.
+
+    ``purpose`` is a name of core.PURPOSES and overrides the configured one. Without ``config`` or ``steward`` the
+    usual places are read (``consentcrawl.load``). Raises BadPurpose and BadPolicy.
+    """
+    steward = steward or Steward(configured(config, purpose))
+    headers = CIMultiDict(more.pop("headers", None) or {})
+    headers.setdefault(hdrs.USER_AGENT, steward.config.user_agent)
+    middlewares = (*more.pop("middlewares", ()), ConsentMiddleware(steward, refusal=refusal))
+    return aiohttp.ClientSession(headers=headers, middlewares=middlewares, **more)
+
+
+async def _beginning(content: aiohttp.StreamReader, limit: int) -> bytes:
+    """Read to the end, or to a little beyond ``limit`` bytes."""
+    pieces, size = [], 0
+    while size <= limit and not content.at_eof():
+        piece = await content.readany()
+        pieces.append(piece)
+        size += len(piece)
+    return b"".join(pieces)
+
+
+def _put_back(response: ClientResponse, start: bytes) -> None:
+    """Let the caller read ``start`` once more, and what follows it."""
+    if response.content.at_eof():
+        loop = asyncio.get_running_loop()
+        content = aiohttp.StreamReader(BaseProtocol(loop), len(start) + 1, loop=loop)
+        content.feed_data(start)
+        content.feed_eof()
+        response.content = content
+        return
+    with warnings.catch_warnings():
+        # The one way to put bytes back into a stream that goes on; aiohttp advises against it and has no other.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        response.content.unread_data(start)
+
+
+def _synthetic(verdict: Verdict, request: ClientRequest) -> ClientResponse:
+    """Give a response that no server sent."""
+    loop = asyncio.get_running_loop()
+    sent: dict[str, Any] = {
+        "writer": None,
+        "continue100": None,
+        "timer": TimerNoop(),
+        "request_info": request.request_info,
+        "traces": [],
+        "loop": loop,
+        "session": None,
+        "stream_writer": _NothingSent,
+    }
+    known = inspect.signature(ClientResponse.__init__).parameters
+    response = ClientResponse(request.method, request.url, **{k: v for k, v in sent.items() if k in known})
+    content = problem(verdict)
+    response.status, response.reason = STATUS, REASON
+    response._headers = CIMultiDictProxy(CIMultiDict(fields_of(verdict, content)))  # noqa: SLF001 (no other way)
+    response._raw_headers = ()  # noqa: SLF001 (no other way)
+    response._body = content  # noqa: SLF001 (no other way)
+    response.content = aiohttp.StreamReader(BaseProtocol(loop), len(content) + 1, loop=loop)
+    response.content.feed_data(content)
+    response.content.feed_eof()
+    return response
+
+
+class _NothingSent:
+    """A request that never left."""
+
+    output_size = 0

@@ -1,0 +1,116 @@
+"""JPEG (ITU-T T.81 annex B): XMP in APP1, extended XMP by GUID, JUMBF in APP11, IPTC in APP13."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from struct import Struct
+
+from consentcrawl.formats import _photoshop
+from consentcrawl.formats._found import STEPS, TOTAL_LIMIT, Finding
+
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_EXTENDED = b"http://ns.adobe.com/xmp/extension/\0"
+_PHOTOSHOP = b"Photoshop 3.0\0"
+_JUMBF = b"JP"
+
+_MARKER = re.compile(rb"\xff[^\xff\0]")
+_U16 = Struct(">H")
+_PART = Struct(">32sII")  # GUID, length of the whole, offset of this part (XMP part 3, §1.1.3.1)
+_NEEDS_MORE = re.compile(rb"HasExtendedXMP\s*(?:=\s*[\"']|>)\s*([0-9A-Fa-f]{32})")
+
+_APP1, _APP11, _APP13, _SOS, _EOI = 0xE1, 0xEB, 0xED, 0xDA, 0xD9
+_BARE = {0x01, *range(0xD0, 0xD9)}  # TEM, RST and SOI carry no length
+
+Parts = dict[bytes, list[tuple[int, int, bytes]]]
+
+
+def walk(found: Finding) -> None:
+    """Go through the segments before the first scan; behind it look for XMP only."""
+    parts: Parts = {}
+    resources: list[bytes] = []
+    content = found.content
+    for marker, start, stop in _segments(found):
+        if marker == _APP1:
+            _app1(content, start, stop, found, parts)
+        elif marker == _APP11 and content.startswith(_JUMBF, start):
+            found.keep_span(start, stop - start)
+        elif marker == _APP13 and content.startswith(_PHOTOSHOP, start):
+            resources.append(content[start + len(_PHOTOSHOP) : stop])
+    if resources:
+        _photoshop.walk(b"".join(resources), found)
+    if parts or found.xmp:
+        _assemble(parts, found)
+
+
+def _segments(found: Finding) -> Iterator[tuple[int, int, int]]:
+    """Give marker, start and end of each segment. Stray bytes between segments are skipped, as decoders do."""
+    content, at = found.content, 0
+    for _ in range(STEPS):
+        marker = _MARKER.search(content, at)
+        if marker is None:
+            found.give_up("truncated")
+            return
+        at, code = marker.end(), content[marker.end() - 1]
+        if code in _BARE:
+            continue
+        if code in (_SOS, _EOI):
+            _late(at, found)
+            return
+        length = _U16.unpack(content[at : at + 2])[0] if at + 2 <= len(content) else len(content)
+        if length < 2 or at + length > len(content):  # noqa: PLR2004 (the length counts itself)
+            found.give_up("malformed" if length < 2 else "truncated")  # noqa: PLR2004 (as above)
+            return
+        yield code, at + 2, at + length
+        at += length
+    found.give_up("image_limit")
+
+
+def _app1(content: bytes, start: int, stop: int, found: Finding, parts: Parts) -> None:
+    if content.startswith(_XMP, start):
+        found.keep_xmp(content[start + len(_XMP) : stop])
+    elif content.startswith(_EXTENDED, start):
+        head = start + len(_EXTENDED)
+        if head + _PART.size > stop:
+            found.give_up("malformed")
+            return
+        guid, total, offset = _PART.unpack_from(content, head)
+        parts.setdefault(guid.upper(), []).append((offset, total, content[head + _PART.size : stop]))
+
+
+def _late(at: int, found: Finding) -> None:
+    """Keep XMP that stands behind the first scan: between scans, or in a second image behind the first."""
+    content = found.content
+    at = content.find(_XMP, at)
+    while at >= 0 and not found.gave_up:
+        length = _U16.unpack_from(content, at - 2)[0]
+        if content[at - 4 : at - 2] == b"\xff\xe1":
+            found.keep_xmp(content[at + len(_XMP) : at - 2 + length])
+        at = content.find(_XMP, at + 1)
+
+
+def _assemble(parts: Parts, found: Finding) -> None:
+    """Put extended XMP together, each GUID for itself; a part that is missing is a gap."""
+    wanted = {guid.upper() for packet in found.xmp for guid in _NEEDS_MORE.findall(packet)}
+    if wanted - set(parts):
+        found.give_up("malformed")
+    for held in parts.values():
+        _join(sorted(held, key=_by_offset), found)
+
+
+def _by_offset(part: tuple[int, int, bytes]) -> int:
+    return part[0]
+
+
+def _join(held: list[tuple[int, int, bytes]], found: Finding) -> None:
+    total, at, pieces = held[0][1], 0, []
+    for offset, _, data in held:
+        if offset == at and data:
+            pieces.append(data)
+            at += len(data)
+    if total > TOTAL_LIMIT:
+        found.give_up("image_limit")
+    elif at != total or any(part[1] != total for part in held):
+        found.give_up("malformed")
+    if pieces:
+        found.keep_xmp(b"".join(pieces))

@@ -1,0 +1,106 @@
+"""PNG (W3C PNG third edition §11.3): XMP in text chunks before or behind the pixels, C2PA in caBX."""
+
+from __future__ import annotations
+
+import re
+from struct import Struct
+
+from consentcrawl.formats import _photoshop
+from consentcrawl.formats._found import STEPS, Finding
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+_HEAD = Struct(">I4s")
+_CRC = 4
+_XMP_KEYWORD = b"xml:com.adobe.xmp"
+_RAW_PROFILE = b"raw profile type "
+_JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_SNIFF = re.compile(rb"<x:xmpmeta|<rdf:RDF|rslstandard\.org/rsl|DMI-PROHIBITED")
+_SNIFFED = 64 * 1024
+
+
+def walk(found: Finding) -> None:
+    """Go through the chunks to IEND; a bad CRC is no reason not to read one."""
+    content, at, end = found.content, len(SIGNATURE), len(found.content)
+    for _ in range(STEPS):
+        if at + _HEAD.size > end:
+            found.give_up("truncated")
+            return
+        length, kind = _HEAD.unpack_from(content, at)
+        start = at + _HEAD.size
+        reader = _CHUNKS.get(kind)
+        if reader is not None:
+            reader(found.cut(start, length), found)
+        elif kind == b"caBX":
+            found.keep_span(start, min(length, end - start))
+        elif kind == b"IEND":
+            return
+        at = start + length + _CRC
+    found.give_up("image_limit")
+
+
+def _itxt(data: bytes, found: Finding) -> None:
+    """Read an iTXt chunk: keyword, compression flag and method, language, translated keyword, text."""
+    keyword, _, rest = data.partition(b"\0")
+    packed, tail = rest[:1] == b"\1", rest[2:].split(b"\0", 2)
+    if keyword.lower() != _XMP_KEYWORD and not (rest[:1] == b"\0" and _SNIFF.search(data[:_SNIFFED])):
+        return
+    if len(tail) < 3:  # noqa: PLR2004 (language, keyword, text)
+        found.give_up("malformed")
+        return
+    _keep(found.unpack(tail[2]) if packed else tail[2], found)
+
+
+def _text(data: bytes, found: Finding) -> None:
+    keyword, _, text = data.partition(b"\0")
+    _profile(keyword.lower(), text, found)
+
+
+def _ztxt(data: bytes, found: Finding) -> None:
+    """Read a zTXt chunk: keyword, compression method, compressed text. Only what may hold XMP is unpacked."""
+    keyword, _, rest = data.partition(b"\0")
+    if keyword.lower() == _XMP_KEYWORD or keyword.lower().startswith(_RAW_PROFILE):
+        _profile(keyword.lower(), found.unpack(rest[1:]), found)
+
+
+def _profile(keyword: bytes, text: bytes, found: Finding) -> None:
+    if keyword == _XMP_KEYWORD or _SNIFF.search(text[:_SNIFFED]):
+        _keep(text, found)
+    elif keyword.startswith(_RAW_PROFILE):
+        reader = _PROFILES.get(keyword.removeprefix(_RAW_PROFILE).strip())
+        if reader is not None:
+            reader(_unhex(text, found), found)
+
+
+def _unhex(text: bytes, found: Finding) -> bytes:
+    """Undo the old way of keeping a profile: a name, a length and hexadecimal lines."""
+    lines = text.strip().split(b"\n", 2)
+    try:
+        return bytes.fromhex(lines[2].decode("ascii")) if len(lines) == 3 else _no_profile(found)  # noqa: PLR2004 (as said)
+    except ValueError:
+        return _no_profile(found)
+
+
+def _no_profile(found: Finding) -> bytes:
+    found.give_up("malformed")
+    return b""
+
+
+def _app1(profile: bytes, found: Finding) -> None:
+    """Keep the XMP of a profile that is a JPEG segment; the same name is used for Exif."""
+    if profile.startswith(_JPEG_XMP):
+        _keep(profile[len(_JPEG_XMP) :], found)
+
+
+def _keep(packet: bytes, found: Finding) -> None:
+    if packet:
+        found.keep_xmp(packet)
+
+
+_CHUNKS = {b"iTXt": _itxt, b"tEXt": _text, b"zTXt": _ztxt}
+_PROFILES = {
+    b"xmp": _keep,
+    b"app1": _app1,
+    b"iptc": _photoshop.walk,
+    b"8bim": _photoshop.walk,
+}

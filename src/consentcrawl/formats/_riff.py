@@ -1,0 +1,33 @@
+"""WebP (RFC 9649 §2): RIFF chunks, of which those for XMP and C2PA come last."""
+
+from __future__ import annotations
+
+from struct import Struct
+
+from consentcrawl.formats._found import STEPS, Finding
+
+_HEAD = Struct("<4sI")
+_FIRST = 12  # "RIFF", size, "WEBP"
+
+
+def walk(found: Finding) -> None:
+    """Go through the chunks; those that were added behind the stated end are read as well."""
+    content, at, end = found.content, _FIRST, len(found.content)
+    stated = _HEAD.unpack_from(content)[1] + 8
+    for _ in range(STEPS):
+        if at + _HEAD.size > end:
+            break
+        kind, length = _HEAD.unpack_from(content, at)
+        start = at + _HEAD.size
+        # Some writers fill the fourth byte of the name with zero.
+        if kind in (b"XMP ", b"XMP\0"):
+            found.keep_xmp(found.cut(start, length))
+        elif kind == b"C2PA":
+            found.keep_span(start, min(length, end - start))
+        elif at >= stated:
+            break  # no chunk, whatever it is
+        at = start + length + length % 2
+    else:
+        found.give_up("image_limit")
+    if max(at, stated) > end + 1:  # a missing last byte of padding is forgiven
+        found.give_up("truncated")

@@ -1,0 +1,107 @@
+"""What is embedded in an image: XMP, IPTC-IIM and C2PA manifests, found without decoding a pixel.
+
+Law: no length is trusted, every read lies within the content, and what was not read is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from consentcrawl.formats import _bmff, _gif, _jpeg, _png, _riff, _svg, _tiff, xml
+from consentcrawl.formats._found import Finding, Span
+from consentcrawl.formats._scan import scan
+
+_BRANDS = {
+    b"avif": "avif",
+    b"avis": "avif",
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"), "heif"),
+}
+_JXL = b"\0\0\0\x0cJXL \r\n\x87\n"
+_JXL_PIXELS = b"\xff\x0a"
+_JP2 = b"\0\0\0\x0cjP  \r\n\x87\n"
+_SVG_HEAD = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """What an image carries.
+
+    ``format`` is empty when the content is no image of a known kind. ``xmp`` are packets as they stand (extended XMP
+    of a JPEG is put together), ``iptc`` blocks of IPTC-IIM, ``c2pa`` where the parts of a manifest store lie.
+    ``gave_up`` is a reason code: ``truncated``, ``malformed``, ``unsupported``, ``doctype``, ``image_limit``,
+    ``body_ratio``.
+    """
+
+    format: str = ""
+    xmp: tuple[bytes, ...] = ()
+    iptc: tuple[bytes, ...] = ()
+    c2pa: tuple[Span, ...] = ()
+    gave_up: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether everything that can hold metadata was walked through and read."""
+        return not self.gave_up
+
+
+NO_IMAGE = Embedded()
+
+
+def find(content: bytes) -> Embedded:
+    """Find what is embedded in an image; never raises, and costs no more than the limits in ``_found`` allow."""
+    name, walk = kind_of(content)
+    if walk is None:
+        return Embedded(name) if name else NO_IMAGE
+    found = Finding(content)
+    walk(found)
+    if found.gave_up and not found.xmp:
+        scan(found)
+    return Embedded(name, tuple(found.xmp), tuple(found.iptc), tuple(found.c2pa), found.gave_up)
+
+
+Walk = Callable[[Finding], None]
+
+_SIGNATURES: dict[bytes, tuple[tuple[bytes, ...], str, Walk]] = {
+    b"\xff\xd8": ((b"\xff\xd8",), "jpeg", _jpeg.walk),
+    b"\x89P": ((_png.SIGNATURE,), "png", _png.walk),
+    b"GI": ((b"GIF8",), "gif", _gif.walk),
+    b"RI": ((b"RIFF",), "webp", _riff.walk),
+    b"II": ((b"II*\0", b"II+\0"), "tiff", _tiff.walk),
+    b"MM": ((b"MM\0*", b"MM\0+"), "tiff", _tiff.walk),
+}
+_UNKNOWN: tuple[str, Walk | None] = ("", None)
+
+
+def kind_of(content: bytes) -> tuple[str, Walk | None]:
+    """Tell by its first bytes what an image is, and what walks through it."""
+    known = _SIGNATURES.get(content[:2])
+    if known is not None:
+        signatures, name, walk = known
+        other = name == "webp" and content[8:12] != b"WEBP"
+        return (name, walk) if content.startswith(signatures) and not other else _UNKNOWN
+    if content[:1] == b"\0":
+        return _boxed(content)
+    if content.startswith(_JXL_PIXELS):
+        return "jxl", None
+    return ("svg", _svg.walk) if _is_svg(content) else _UNKNOWN
+
+
+def _boxed(content: bytes) -> tuple[str, Walk | None]:
+    if content.startswith(_JXL):
+        return "jxl", _bmff.walk
+    if content.startswith(_JP2):
+        return "jp2", _bmff.walk
+    if content[4:8] != b"ftyp":
+        return _UNKNOWN
+    size = min(int.from_bytes(content[:4], "big"), 256)
+    brands = [content[8:12], *(content[n : n + 4] for n in range(16, size, 4))]
+    name = next((_BRANDS[brand] for brand in brands if brand in _BRANDS), "")
+    return name, _bmff.walk if name else None
+
+
+def _is_svg(content: bytes) -> bool:
+    """Tell whether the root element is SVG's; UTF-16 is looked through too."""
+    head = xml.plain(content[:_SVG_HEAD])
+    text = head.encode() if isinstance(head, str) else head
+    return text[:1] == b"<" and _svg.root_of(text) >= 0

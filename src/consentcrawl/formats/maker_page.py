@@ -1,0 +1,68 @@
+"""The maker's own page, out of the ``source`` that a re-host gives.
+
+Law: an address of a file becomes the page of its work where the platform's grammar tells it; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from consentcrawl.formats import ai_tags, location, own_page, url
+from consentcrawl.formats.location import Form
+
+if TYPE_CHECKING:
+    from consentcrawl.formats.html import Page
+
+MOST = 8
+"""The most pages that are followed for one work."""
+_WORDS = 64
+
+_DAY = r"\d{4}/\d\d/\d\d/\d\d/\d\d/\d\d"
+
+
+def _pixiv(number: str) -> str:
+    return f"https://www.pixiv.net/artworks/{number}"
+
+
+def _deviation(digits: str) -> str:
+    return f"https://www.deviantart.com/deviation/{int(digits, 36)}"
+
+
+# The forms in which boorus give their sources most often: files of Pixiv and of DeviantArt, and Pixiv's older pages.
+_FILES = (
+    Form(rf"[\w-]+\.(?:pximg|pixiv)\.net/(?:[^/]+/)*img/{_DAY}/(\d+)(?:-[0-9a-f]{{32}})?_.+", _pixiv),
+    Form(r"(?:www\.|touch\.)?pixiv\.net/member_illust\.php", _pixiv, r"[?&]illust_id=(\d+)"),
+    Form(
+        r"[\w-]+\.wixmp\.com/(?:intermediary/)?[fiv](?:/mp4)?/[0-9a-f-]{36}/d([0-9a-z]{1,7})-[0-9a-f]{8}-[0-9a-f-]{27}.*",
+        _deviation,
+    ),
+)
+
+
+def address(source: str) -> str:
+    """The canonical URL of the page to ask, or an empty string where the source is no web address."""
+    try:
+        given = url.canonical(source.strip())
+    except url.BadUrl:
+        return ""
+    return next(iter(location.names(given, _FILES)), given)
+
+
+def addresses(sources: Iterable[str], host: str) -> tuple[str, ...]:
+    """The pages of all ``sources`` (each word of each counts), each once, without those on the re-host's own domain.
+
+    At most ``MOST``; whoever gets that many must take it that there are more.
+    """
+    words = islice((word for source in sources for word in source.split()), _WORDS)
+    found = dict.fromkeys(filter(None, map(address, words)))
+    return tuple(page for page in found if not location.below(location.split(page).host, [host]))[:MOST]
+
+
+def read(
+    page: Page, base: str, asked: str, lines: Iterable[str], token: str
+) -> tuple[bool, list[tuple[str, str, str]]]:
+    """Tell whether the page is the one ``asked`` for, and give its AI tags (category, words, place) if it is."""
+    own = own_page.answers(page, base, asked)
+    return own, ai_tags.found(page, lines, token) if own else []

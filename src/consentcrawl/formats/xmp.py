@@ -1,0 +1,115 @@
+"""An XMP packet (ISO 16684-1): every value of a property, in whichever of RDF's many spellings it was written.
+
+Law: a packet that cannot be read as XML can still forbid, and can never allow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from consentcrawl.formats import image, xml
+
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_XML = "http://www.w3.org/XML/1998/namespace"
+
+# RDF/XML §2: these say how a value is written, not what it is.
+_SYNTAX = {xml.name_of(RDF, local) for local in ("parseType", "datatype", "ID", "nodeID", "bagID", "type")} | {
+    xml.name_of(_XML, local) for local in ("lang", "space", "base")
+}
+
+_DENIAL = re.compile(rb"DMI-PROHIBITED[A-Za-z-]*", re.IGNORECASE)
+_DENIALS_KEPT = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of a property as text, and where in the packet it stands."""
+
+    text: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Xmp:
+    """A packet that was read, or the reason why it was not and the words of denial seen in it all the same."""
+
+    gave_up: str = ""
+    denials: tuple[str, ...] = ()
+    _bearers: dict[str, list[xml.Element]] = field(default_factory=dict, repr=False)
+    _elements: dict[str, list[xml.Element]] = field(default_factory=dict, repr=False)
+
+    def values(self, namespace: str, local: str) -> list[Value]:
+        """Give every value of a property, once per place where it stands; a property without value gives an empty text.
+
+        Attributes, element text, ``rdf:resource``, ``rdf:value``, containers and nested nodes are all looked into.
+        """
+        name = xml.name_of(namespace, local)
+        found = [Value(bearer.attributes[name].strip(), _where(bearer)) for bearer in self._bearers.get(name, ())]
+        for element in self._elements.get(name, ()):
+            found += list(_texts(element, name)) or [Value("", _where(element))]
+        return found
+
+    def elements(self, namespace: str, local: str) -> list[xml.Element]:
+        """Give every element of a name."""
+        return self._elements.get(xml.name_of(namespace, local), [])
+
+    def named(self, local: str) -> set[str]:
+        """Give the namespaces in which a property of this local name occurs."""
+        ending = [name for names in (self._bearers, self._elements) for name in names if name.endswith(local)]
+        return {namespace for namespace, own in map(xml.split, ending) if own == local}
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """An image's embedded parts, and its XMP packets read."""
+
+    embedded: image.Embedded
+    packets: tuple[Xmp, ...]
+
+
+def in_image(content: bytes) -> Carried:
+    """Find and read every XMP packet of an image."""
+    embedded = image.find(content)
+    return Carried(embedded, tuple(map(read, embedded.xmp)))
+
+
+def read(packet: bytes) -> Xmp:
+    """Read one packet: UTF-8, UTF-16 or UTF-32, with or without wrapper and padding; never raises.
+
+    Reason codes are those of ``xml.read``.
+    """
+    document = xml.read(packet)
+    if not document.elements:
+        # A wrapper with nothing in it is a packet that says nothing.
+        return Xmp() if document.blank else Xmp(document.gave_up, _denials(packet))
+    bearers: dict[str, list[xml.Element]] = {}
+    elements: dict[str, list[xml.Element]] = {}
+    for element in document.elements:
+        elements.setdefault(element.name, []).append(element)
+        for name in element.attributes:
+            bearers.setdefault(name, []).append(element)
+    return Xmp("", (), bearers, elements)
+
+
+def _texts(element: xml.Element, name: str) -> Iterator[Value]:
+    """Give the texts at and below an element, but for those of a property of the same name within it."""
+    if text := element.text:
+        yield Value(text, _where(element))
+    for key, value in element.attributes.items():
+        if key not in _SYNTAX and value.strip():
+            yield Value(value.strip(), _where(element))
+    for child in element.children:
+        if child.name != name:
+            yield from _texts(child, name)
+
+
+def _where(element: xml.Element) -> str:
+    return f"XMP, line {element.line}"
+
+
+def _denials(packet: bytes) -> tuple[str, ...]:
+    """Give the words of denial in a packet that cannot be read; without its zero bytes every encoding is ASCII."""
+    words = _DENIAL.findall(packet[: 2 * xml.SIZE_LIMIT].replace(b"\0", b""))
+    return tuple(dict.fromkeys(word.decode("ascii") for word in words[:_DENIALS_KEPT]))

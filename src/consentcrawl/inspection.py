@@ -1,0 +1,45 @@
+"""What these bytes and these fields say by themselves, without asking anybody.
+
+Law: what was not looked up is no gap here; what is there is read whole, and all of it is weighed together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from consentcrawl import config, registry
+from consentcrawl.core import Asset, Evidence, Fields, Gate, Inquiry, Need, Policy, Verdict, plan
+from consentcrawl.formats.url import canonical
+
+_UNNAMED = "https://unnamed.invalid/"
+
+
+def inspect(  # noqa: PLR0913 (keywords, each optional)
+    body: bytes,
+    *,
+    url: str = "",
+    fields: Iterable[tuple[str, str]] = (),
+    purpose: str = "train-ai",
+    token: str = config.TOKEN,
+    policy: Policy | None = None,
+) -> Verdict:
+    """Judge the content and header fields of one asset alone.
+
+    ``url`` may be empty; ``fields`` are (name, value) pairs, repeats kept. Raises BadUrl and BadPurpose.
+    """
+    rules = policy or Policy()
+    asset = Asset(canonical(url) if url else _UNNAMED)
+    meant = config.purpose(purpose, token)
+    signals = registry.general(registry.active(rules))
+    _, head, content = plan(asset, meant, signals)
+    # One gate for both: within TDMRep the more local statement supersedes only while all of it is weighed together.
+    inquiry = Inquiry(asset, meant, rules, ({}, {}, {**head, **content}), settle=False)
+    said = Fields(fields)
+    for need in inquiry.needs():
+        inquiry.tell(_evidence(need, asset, said, body))
+    return inquiry.verdict(version=config.VERSION)
+
+
+def _evidence(need: Need, asset: Asset, fields: Fields, body: bytes) -> Evidence:
+    content = body if need.gate is Gate.BODY else b""
+    return Evidence(need, asset.url, status=200, fields=fields, content=content)

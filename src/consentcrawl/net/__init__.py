@@ -1,0 +1,1 @@
+"""How policy files are fetched, and where may be dialled."""

@@ -1,0 +1,57 @@
+"""Where shared evidence and what was learnt about other assets is kept: in memory, or on disk for several processes.
+
+Law: a store keeps answers and "no answer" alike, and never gives one out after its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from consentcrawl.core import Evidence, Ground, Need
+
+__all__ = ["NO_ANSWER_SERVES", "Learnt", "Store", "serves"]
+
+Learnt = tuple[Ground, float]
+"""A ground about a key, and until when it serves (seconds since the epoch)."""
+
+NO_ANSWER_SERVES = 600
+"""Seconds for which "no answer" is believed: a dead host gets one try in that time, however many ask."""
+
+
+class Store(Protocol):
+    """A mapping of URL to evidence and of key to grounds, with leases so that one asker fetches and the rest wait."""
+
+    def get(self, url: str, need: Need, now: float) -> Evidence | None:
+        """Give the evidence kept for ``url``, or None when there is none or its time is over."""
+        ...
+
+    def put(self, url: str, evidence: Evidence) -> None:
+        """Keep the evidence for ``url`` for as long as its need says."""
+        ...
+
+    def lease(self, url: str, now: float) -> bool:
+        """Tell whether the caller is the one to fetch ``url``; another process may be at it already."""
+        ...
+
+    def release(self, url: str) -> None:
+        """Give a lease back."""
+        ...
+
+    def learn(self, learnt: Iterable[tuple[str, Learnt]]) -> None:
+        """Keep grounds about keys."""
+        ...
+
+    def recall(self, keys: Sequence[str], now: float) -> list[Ground]:
+        """Give what was learnt about any of ``keys`` and still serves."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        ...
+
+
+def serves(evidence: Evidence) -> float:
+    """Until when evidence serves, in seconds since the epoch: no longer than its need says (RFC 9309 §2.4: 24 h)."""
+    unanswered = evidence.unreachable or evidence.gap
+    return evidence.at + (min(NO_ANSWER_SERVES, evidence.need.serves) if unanswered else evidence.need.serves)
