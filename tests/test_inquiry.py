@@ -220,6 +220,20 @@ def test_ours_further_needs_are_followed_to_a_depth_and_never_in_a_circle() -> N
     assert run(shared) is Outcome.REFUSE
 
 
+def test_ours_a_look_up_named_twice_is_made_once_and_is_no_circle() -> None:
+    licence = Need(Gate.LOOKUP, "https://art.example/licence.xml", holds=True)
+
+    def names_it(evidence: Evidence) -> list[Need]:
+        return [licence] if evidence.need in (ROBOTS_TXT, HEAD) else []
+
+    late = MadeUp((HEAD,), lambda e: [licence] if e.need == HEAD else [YES], __name__="tests.late")
+    opened = inquiry(MadeUp((ROBOTS_TXT, HEAD), names_it), late)
+    assert run(opened) is Outcome.PERMIT
+    assert [told.need for told in opened.evidence] == [ROBOTS_TXT, licence, HEAD]
+    assert opened.verdict().gaps == ()
+    assert [ground.statement for ground in opened.verdict().grounds] == [YES]
+
+
 def test_ours_what_could_not_be_had_may_be_noted_from_outside() -> None:
     opened = inquiry()
     opened.lack(Gap("page", "bad_url"))

@@ -7,7 +7,7 @@ from consentcrawl.core.asset import Asset, host_of, origin_of
 from consentcrawl.core.evidence import BODY, DAY, HEAD, ROBOTS_TXT, Evidence, Fields, Need, page_of
 from consentcrawl.core.inquiry import Inquiry, Plan, plan
 from consentcrawl.core.policy import PRESETS, Agreement, Policy
-from consentcrawl.core.signal import Said, Signal, Spec, name_of
+from consentcrawl.core.signal import SILENT, Said, Signal, Spec, name_of
 from consentcrawl.core.statement import Statement, allow, disallow, remark
 from consentcrawl.core.verdict import Gap, Ground, Hop, Verdict
 from consentcrawl.core.vocabulary import PURPOSES, REASONS, Category, Gate, Outcome, Preference, Purpose
@@ -20,6 +20,7 @@ __all__ = [
     "PURPOSES",
     "REASONS",
     "ROBOTS_TXT",
+    "SILENT",
     "Agreement",
     "Asset",
     "Category",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from consentcrawl.core.asset import Asset
@@ -43,12 +44,18 @@ class Need:
         """Hash by URL alone: needs with the same URL are few, and every verdict looks some up."""
         return hash(self.url) ^ self.gate
 
+    def __eq__(self, other: object) -> bool:
+        """Compare by value; most comparisons are of a constant with itself."""
+        return self is other or (isinstance(other, Need) and self.url == other.url and _parts(self) == _parts(other))
+
     def at(self, asset: Asset) -> str:
         """The absolute URL that answers this need for ``asset``."""
         if not self.url:
             return asset.url
         return asset.origin + self.url if self.url.startswith("/") else self.url
 
+
+_parts = attrgetter("gate", "serves", "limit", "polite", "holds", "fields", "content")
 
 ROBOTS_TXT = Need(Gate.LOOKUP, "/robots.txt", limit=1024 * 1024)
 HEAD = Need(Gate.HEAD, holds=True)
@@ -93,13 +100,13 @@ class Evidence:
     """The answer to one need, or the reason why there is none.
 
     ``status`` is None when nothing answered. ``gap`` is a reason code when the answer could not be had or not be had
-    whole, else empty. ``whole`` is False when ``content`` is a bounded prefix. ``at`` is seconds since the epoch.
+    whole, else empty; ``note`` tells a person more about it. ``whole`` is False when ``content`` is a bounded prefix. ``at`` is seconds since the epoch.
     ``url`` is where the content came from in the end, after redirects.
     """
 
-    __slots__ = ("_readings", "at", "content", "fields", "gap", "need", "status", "url", "whole")
+    __slots__ = ("_readings", "at", "content", "fields", "gap", "need", "note", "status", "url", "whole")
 
-    def __init__(  # noqa: PLR0913 (one value, seven parts)
+    def __init__(  # noqa: PLR0913 (one value, eight parts)
         self,
         need: Need,
         url: str,
@@ -110,10 +117,11 @@ class Evidence:
         at: float = 0.0,
         gap: str = "",
         whole: bool = True,
+        note: str = "",
     ) -> None:
         """Keep one answer."""
         self.need, self.url, self.status, self.fields = need, url, status, fields
-        self.content, self.at, self.gap, self.whole = content, at, gap, whole
+        self.content, self.at, self.gap, self.whole, self.note = content, at, gap, whole, note
         self._readings: dict[Any, Any] = {}
 
     @property

@@ -42,7 +42,7 @@ class Inquiry:
     """
 
     __slots__ = (
-        "_agreements", "_candidate", "_depths", "_gaps", "_gate", "_grounds", "_open", "_plan", "_settle",
+        "_agreements", "_candidate", "_followed", "_gaps", "_gate", "_grounds", "_open", "_parents", "_plan", "_settle",
         "asides", "asset", "evidence", "policy", "purpose", "reach",
     )  # fmt: skip
 
@@ -62,11 +62,12 @@ class Inquiry:
         self.asides: list[Ground] = []
         """What was said about other keys: the steward keeps it for the assets that have them."""
         self.evidence: list[Evidence] = []
-        """Everything it was told and had asked for: what the verdict rests on."""
+        """Everything it was told and had asked for, or that was known before: what the verdict rests on."""
         self._agreements = agreements and [a for a in agreements if a.covers(asset)]
         self._plan, self._settle = planned, settle
         self._gate, self._open = Gate.LOOKUP, dict(planned[Gate.LOOKUP])
-        self._depths: dict[str, int] = {}
+        self._parents: dict[str, str] = {}
+        self._followed: set[tuple[str, str]] = set()
         self._grounds: list[Ground] = []
         self._gaps: list[Gap] = []
         self._candidate = False
@@ -90,15 +91,22 @@ class Inquiry:
     def tell(self, evidence: Evidence) -> None:
         """Take the answer to one need; an answer nobody asked for is ignored."""
         signals = self._open.pop(evidence.need, None)
-        if signals is None:
-            return
-        self.evidence.append(evidence)
+        if signals is not None:
+            self.evidence.append(evidence)
+            self.hear(evidence, signals)
+
+    def hear(self, evidence: Evidence, signals: Iterable[Signal | ModuleType]) -> None:
+        """Let signals read evidence."""
         if evidence.gap:
-            self._gaps.append(Gap(evidence.need.at(self.asset), evidence.gap, holds=evidence.need.holds))
+            need = evidence.need
+            self._gaps.append(Gap(need.at(self.asset), evidence.gap, holds=need.holds, note=evidence.note))
+        asset, purpose = self.asset, self.purpose
         for signal in signals:
             try:
-                for said in signal.read(evidence, self.asset, self.purpose):
-                    self._hear(said, evidence, signal)
+                said = signal.read(evidence, asset, purpose)
+                if said:
+                    for part in said:
+                        self._hear(part, evidence, signal)
             except Exception as error:  # noqa: BLE001 (a reader that stops is a gap, whatever stopped it)
                 note = f"{name_of(signal)}: {type(error).__name__}: {error}"
                 self._gaps.append(Gap(evidence.url, "reader_failed", holds=True, note=note))
@@ -107,6 +115,23 @@ class Inquiry:
         """Take what was learnt about this asset from the evidence of others."""
         for ground in grounds:
             self._take(ground)
+
+    def depth(self, need: Need) -> int:
+        """How many answers led to ``need``: 0 for what was needed from the start."""
+        return self._depths.get(need.at(self.asset), 0)
+
+    def beside(self, asset: Asset, planned: Plan) -> Inquiry:
+        """Open an inquiry like this one about another copy of the same work, to be adopted; it asks nothing of it."""
+        return Inquiry(asset, self.purpose, self.policy, planned, reach=Gate.LOOKUP, settle=self._settle)
+
+    def adopt(self, other: Inquiry, need: Need | None = None) -> None:
+        """Take over what was found about another copy of the same work, as the answer to ``need`` if one is named."""
+        self.evidence += other.evidence
+        self.asides += other.asides
+        self._gaps += other._gaps  # noqa: SLF001 (its own kind)
+        self.recall(other._grounds)  # noqa: SLF001 (its own kind)
+        if need is not None:
+            self._open.pop(need, None)
 
     def lack(self, gap: Gap) -> None:
         """Take note of something that could not be had."""
@@ -119,7 +144,7 @@ class Inquiry:
         if self._open and not deciding:
             gaps += tuple(Gap(need.at(self.asset), "not_fetched", holds=True) for need in self._open)
         outcome = Outcome.REFUSE if deciding else Outcome.PERMIT
-        if not deciding and any(gap.holds or self.policy.gaps == "hold" for gap in gaps):
+        if gaps and not deciding and any(gap.holds or self.policy.gaps == "hold" for gap in gaps):
             outcome = Outcome.UNDETERMINED
         elif not deciding and self.policy.unknown == "refuse" and (lacking := self._not_allowed()):
             outcome, grounds = Outcome.REFUSE, (*grounds, lacking)
@@ -137,7 +162,7 @@ class Inquiry:
             policy=self.policy.name,
             version=version,
             deciding=deciding,
-            agreement=", ".join(a.name for a in self._agreements if not deciding and self._overrode(a)),
+            agreement=self._agreement() if self._agreements and not deciding else "",
         )
 
     def _hear(self, said: Said, evidence: Evidence, signal: Signal | ModuleType) -> None:
@@ -157,15 +182,27 @@ class Inquiry:
 
     def _follow(self, need: Need, source: Need, signal: Signal | ModuleType) -> None:
         """Take up a further need, unless it leads too deep or back to where it came from."""
-        url = need.at(self.asset)
-        depth = self._depths.get(source.at(self.asset), 0) + 1
-        if need in self._open:
-            self._open[need] = [*self._open[need], signal]
-        elif depth > MAX_DEPTH or url in self._depths or url == source.at(self.asset):
+        url, came_from = need.at(self.asset), source.at(self.asset)
+        way = self._way(came_from)
+        if url in way or len(way) > MAX_DEPTH:
             self._gaps.append(Gap(url, "depth", holds=need.holds))
+        elif (url, signal.__name__) in self._followed:
+            return
         else:
-            self._depths[url] = depth
-            self._open[need] = [signal]
+            self._followed.add((url, signal.__name__))
+            self._parents.setdefault(url, came_from)
+            answer = next((told for told in self.evidence if told.need == need), None)
+            if answer is not None:
+                self.hear(answer, (signal,))
+            else:
+                self._open[need] = [*self._open.get(need, ()), signal]
+
+    def _way(self, url: str) -> list[str]:
+        """Give the look-ups that led to ``url``, and itself."""
+        way = [url]
+        while way[-1] in self._parents and len(way) <= MAX_DEPTH:
+            way.append(self._parents[way[-1]])
+        return way
 
     def _take(self, ground: Ground) -> None:
         self._grounds.append(ground)
@@ -197,12 +234,10 @@ class Inquiry:
     def _agreed(self, category: Category) -> bool:
         return any(category in agreement.categories for agreement in self._agreements)
 
-    def _overrode(self, agreement: Agreement) -> bool:
-        """Tell whether a disallowance would stand but for the agreement."""
-        return any(
-            ground.statement.category in self.purpose.heeds & agreement.categories
-            for ground in self._counted(Preference.DISALLOWED)
-        )
+    def _agreement(self) -> str:
+        """Name the agreements without which a disallowance would stand."""
+        said = {ground.statement.category for ground in self._counted(Preference.DISALLOWED)} & self.purpose.heeds
+        return ", ".join(agreement.name for agreement in self._agreements if agreement.categories & said)
 
     def _not_allowed(self) -> Ground | None:
         """Give the ground on which an opt-in policy refuses: an intended use that nothing allows."""

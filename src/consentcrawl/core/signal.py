@@ -22,6 +22,16 @@ Said = Statement | Gap | Need
 """What reading evidence may yield: statements, what could not be read, and what must be looked up next."""
 
 
+class _Silent(tuple[Said, ...]):
+    """An empty tuple that is not the only one."""
+
+    __slots__ = ()
+
+
+SILENT: tuple[Said, ...] = _Silent()
+"""What ``read`` gives when this evidence says nothing about any asset of its origin; it is then not read again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Spec:
     """The standard a signal reads: its name, version and URL, the gates it speaks at and what it costs.

@@ -12,7 +12,7 @@ PACKET_LIMIT = 2 * 1024 * 1024
 TOTAL_LIMIT = 4 * 1024 * 1024
 PACKETS = 8
 READ_LIMIT = 16 * 1024 * 1024
-STEPS = 100_000
+STEPS = 50_000
 
 Span = tuple[int, int]
 """Offset and length within the content, in bytes."""
@@ -27,6 +27,8 @@ class Finding:
     iptc: list[bytes] = field(default_factory=list)
     c2pa: list[Span] = field(default_factory=list)
     gave_up: str = ""
+    strayed: bool = False
+    """Bytes that are no part of the structure were stepped over: a packet may stand in them."""
     kept: int = 0
     cut_out: int = 0
     unpacked: int = 0

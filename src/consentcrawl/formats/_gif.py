@@ -21,6 +21,7 @@ def walk(found: Finding) -> None:
     while 0 <= at < len(content) and blocks < _BLOCKS:
         kind = content[at]
         if kind == _TRAILER:
+            found.strayed = at + 1 < len(content)
             return
         if kind == _EXTENSION:
             at, count = _extension(at, found)

@@ -20,6 +20,7 @@ _PART = Struct(">32sII")  # GUID, length of the whole, offset of this part (XMP 
 _NEEDS_MORE = re.compile(rb"HasExtendedXMP\s*(?:=\s*[\"']|>)\s*([0-9A-Fa-f]{32})")
 
 _APP1, _APP11, _APP13, _SOS, _EOI = 0xE1, 0xEB, 0xED, 0xDA, 0xD9
+_FILL = 0xFF
 _BARE = {0x01, *range(0xD0, 0xD9)}  # TEM, RST and SOI carry no length
 
 Parts = dict[bytes, list[tuple[int, int, bytes]]]
@@ -51,6 +52,7 @@ def _segments(found: Finding) -> Iterator[tuple[int, int, int]]:
         if marker is None:
             found.give_up("truncated")
             return
+        found.strayed = found.strayed or content[at] != _FILL
         at, code = marker.end(), content[marker.end() - 1]
         if code in _BARE:
             continue

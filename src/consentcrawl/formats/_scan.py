@@ -1,4 +1,4 @@
-"""The last resort for an image whose structure cannot be followed: XMP that lies in it uncompressed."""
+"""The last resort for an image whose structure cannot be followed to its end: XMP that lies in it uncompressed."""
 
 from __future__ import annotations
 

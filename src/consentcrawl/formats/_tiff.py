@@ -52,7 +52,8 @@ def walk(found: Finding) -> None:
     if layout is None:
         found.give_up("malformed")
         return
-    waiting, seen, entries = [_number(found.content, layout.first, layout.offset)], {0}, 0
+    seen: set[int] = set()
+    waiting, entries = [_number(found.content, layout.first, layout.offset)], 0
     while waiting and entries <= _ENTRIES and len(seen) <= _DIRECTORIES:
         at = waiting.pop()
         if at in seen:
@@ -84,7 +85,9 @@ def _directory(at: int, layout: _Layout, found: Finding, left: int) -> tuple[int
             size = _SIZES[kind] if kind < len(_SIZES) else 0
             further += _entry(tag, size * values, field, layout, found)
     after = _number(found.content, start + count * layout.entry.size, layout.offset) if count <= left else 0
-    return count, [*further, max(after, 0)]
+    if after < 0:
+        found.give_up("truncated")
+    return count, [*further, after] if after > 0 else further
 
 
 def _entry(tag: int, length: int, field: bytes, layout: _Layout, found: Finding) -> list[int]:
@@ -96,7 +99,7 @@ def _entry(tag: int, length: int, field: bytes, layout: _Layout, found: Finding)
     inline = length <= layout.inline
     value = field[:length] if inline else found.cut(at, min(length, len(found.content) + 1))
     if tag == _SUB_IFDS:
-        return [offset for (offset,) in layout.offset.iter_unpack(value[: len(value) // size * size])]
+        return [offset for (offset,) in layout.offset.iter_unpack(value[: len(value) // size * size]) if offset]
     keep = _KEEP.get(tag)
     if keep is not None and value:
         keep(value, found)

@@ -55,7 +55,7 @@ def find(content: bytes) -> Embedded:
         return Embedded(name) if name else NO_IMAGE
     found = Finding(content)
     walk(found)
-    if found.gave_up and not found.xmp:
+    if (found.gave_up or found.strayed) and not found.xmp:
         scan(found)
     return Embedded(name, tuple(found.xmp), tuple(found.iptc), tuple(found.c2pa), found.gave_up)
 

@@ -1,0 +1,122 @@
+"""ArtStation: the tag NoAI of a project, and which files belong to it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from consentcrawl.core import (
+    ROBOTS_TXT,
+    Asset,
+    Category,
+    Evidence,
+    Gap,
+    Gate,
+    Need,
+    Purpose,
+    Said,
+    Spec,
+    disallow,
+    remark,
+)
+from consentcrawl.formats import answer, json, location, site_default
+from consentcrawl.formats.location import Form, number
+
+SPEC = Spec("ArtStation NoAI tag", "2022-12", "https://www.artstation.com/tos", (Gate.LOOKUP,), "a JSON document")
+HOSTS = ("artstation.com", "artstn.co")
+
+DEFAULT = site_default.words(tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8")))
+_AI = (Category.TRAIN, Category.AI_USE)
+_WHERE = "tags of the project"
+_MOST = 500
+
+_CDN = r"cdn[\w-]*\.artstation\.com/p"
+_NUMBER = r"(\d{3})/(\d{3})/(\d{3})/.+"
+PROJECTS = (
+    Form(r"(?:www\.)?artstation\.com/(?:artwork|projects)/([^/.]+)(?:\.json)?"),
+    Form(r"(?!cdn)[\w-]+\.artstation\.com/projects/([^/.]+)(?:\.json)?"),
+    Form(r"(?:www\.)?artstn\.co/p/([^/.]+)"),
+)
+
+
+def _numbered(kind: str) -> Form:
+    """A file of one of ArtStation's counters, none of which is that of the projects."""
+    path, name = kind.split()
+    return Form(f"{_CDN}/{path}/{_NUMBER}", lambda *digits: f"{name}:{number(*digits)}")
+
+
+FILES = tuple(
+    map(
+        _numbered,
+        (
+            "assets/images/images asset",
+            "assets/covers/images cover",
+            "assets/marmosets/attachments marmoset",
+            "video_sources video",
+        ),
+    )
+)
+
+
+def keys(asset: Asset) -> Iterable[str]:
+    """Give the project of a page, or the file's own number."""
+    return [f"artstation:{name}" for name in location.names(asset.url, (*PROJECTS, *FILES))]
+
+
+def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
+    """Ask for the project: that of the URL, of the page, or one that was learnt to hold the file."""
+    if purpose.heeds.isdisjoint(_AI):
+        return
+    projects = _projects(asset)
+    for project in projects:
+        yield Need(Gate.LOOKUP, f"https://www.artstation.com/projects/{project}.json", polite=True, holds=True)
+    if not projects and location.fits(asset.url, FILES):
+        yield ROBOTS_TXT
+
+
+def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:  # noqa: ARG001 (as the protocol has it)
+    """Read the tags of the project, for the project and for each of its files."""
+    yield remark(Category.TRAIN, *DEFAULT)
+    if evidence.need == ROBOTS_TXT:
+        yield Gap(asset.url, "no_source", holds=True)
+        return
+    project, gave_up = evidence.parsed(json.parse)
+    names = {json.text(project, "hash_id"), json.text(project, "slug")}
+    names.update(location.names(json.text(project, "permalink"), PROJECTS))
+    asked = set(location.names(evidence.need.url, PROJECTS))
+    files = {f"asset:{number}" for item in json.items(project, "assets")[:_MOST] if (number := json.text(item, "id"))}
+    mine = {name for name in location.names(asset.url, FILES) if name.startswith("asset:")}
+    listed = isinstance(json.at(project, "tags"), list)
+    own = listed and not asked.isdisjoint(names) and mine <= files
+    if listed and not asked.isdisjoint(names):
+        abouts = [*([None] if own else []), *(f"artstation:{name}" for name in sorted(files - mine))]
+        yield from _tags(json.items(project, "tags"), abouts)
+        yield from (_belongs(name, asked) for name in sorted(files - mine))
+    if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=gave_up):
+        yield Gap(evidence.url, reason, holds=True)
+
+
+def _projects(asset: Asset) -> tuple[str, ...]:
+    known = location.names(asset.url, PROJECTS) or location.names(asset.page, PROJECTS)
+    learnt = (key.removeprefix("artstation:") for key in asset.work_keys if key.startswith("artstation:"))
+    return known or tuple(name for name in learnt if ":" not in name)
+
+
+def _tags(tags: list[Any], abouts: list[str | None]) -> Iterator[Said]:
+    for tag in tags[:_MOST]:
+        words = json.text(tag) or json.text(tag, "name")
+        # Makers write NoAI, #noai and "no ai".
+        folded = re.sub(r"[#\s_-]", "", words).lower()
+        for about in abouts:
+            if folded in ("noai", "noimageai"):
+                yield from (disallow(category, words, _WHERE, about=about) for category in _AI)
+            elif folded == "createdwithai":
+                yield remark(Category.TRAIN, words, _WHERE, "made with AI, which is no choice", about=about)
+
+
+def _belongs(file: str, asked: set[str]) -> Said:
+    project = f"artstation:{min(asked)}"
+    return remark(Category.TRAIN, project, "assets of the project", f"part of {project}", about=f"artstation:{file}")

@@ -1,0 +1,58 @@
+"""Cara: every post carries the AI tags by the policy of the site, which holds for its files as well."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from consentcrawl.core import ROBOTS_TXT, Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, disallow
+from consentcrawl.formats import ai_tags, answer, html, location, own_page, site_default
+from consentcrawl.formats.location import Form
+
+SPEC = Spec("Cara NoAI policy", "2023", "https://cara.app/terms", (Gate.LOOKUP,), "a page")
+HOSTS = ("cara.app",)
+
+DEFAULT = site_default.words(tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8")))
+_AI = (Category.TRAIN, Category.AI_USE)
+
+WORKS = (Form(r"(?:www\.)?cara\.app/post/([\w-]+)(?:/.*)?"),)
+FILES = (Form(r"cdn\.cara\.app/production/posts/([0-9a-f]{8}-[0-9a-f-]{27})/.+", "uuid:{}".format),)
+
+
+def keys(asset: Asset) -> Iterable[str]:
+    """Give the work of a page or a file."""
+    return [f"cara:{name}" for name in location.names(asset.url, (*WORKS, *FILES))]
+
+
+def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
+    """Ask for the page of the work."""
+    if purpose.heeds.isdisjoint(_AI):
+        return
+    works = _works(asset)
+    for work in works:
+        yield Need(Gate.LOOKUP, f"https://cara.app/post/{work}", limit=html.LIMIT, polite=True, holds=True)
+    if not works and location.fits(asset.url, FILES):
+        yield ROBOTS_TXT
+
+
+def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
+    """Read the AI tags of the page where it is that of the asset's own work."""
+    # The platform-wide default is an opt-out in machine-readable form: tags that nobody but the site sets or removes.
+    quote, where, note = DEFAULT
+    for use in _AI:
+        yield disallow(use, quote, where, note=note)
+    if evidence.need == ROBOTS_TXT:
+        yield Gap(asset.url, "no_source", holds=False)
+        return
+    page = evidence.parsed(html.parse, evidence.content_type)
+    own = evidence.status == answer.OK and own_page.is_of(page, evidence.url, WORKS, _works(asset))
+    if own:
+        for category, quote, where in ai_tags.found(page, evidence.fields.lines("x-robots-tag"), purpose.token):
+            yield disallow(Category(category), quote, where)
+    if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=page.gave_up):
+        yield Gap(evidence.url, reason, holds=True)
+
+
+def _works(asset: Asset) -> tuple[str, ...]:
+    return location.names(asset.url, WORKS) or location.names(asset.page, WORKS)

@@ -1,0 +1,42 @@
+"""500px: whether a photo is offered for licensing, as a note; no choice about AI is published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from consentcrawl.core import Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, remark
+from consentcrawl.formats import answer, json, location
+from consentcrawl.formats.location import Form
+
+SPEC = Spec("500px licensing", "2026-08", "https://500px.com/terms", (Gate.LOOKUP,), "a JSON document")
+HOSTS = ("500px.com", "500px.org")
+
+WORKS = (
+    Form(r"(?:www\.|web\.)?500px\.com/photo/(\d+)(?:/.*)?"),
+    Form(r"drscdn\.500px\.org/photo/(\d+)/.+"),
+)
+_API = "https://api.500px.com/v1/photos?include_licensing=true&ids="
+
+
+def keys(asset: Asset) -> Iterable[str]:
+    """Give the photo of a page or a file."""
+    return [f"500px:{name}" for name in location.names(asset.url, WORKS)]
+
+
+def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (as the protocol has it)
+    """Ask for the photo's record; it carries no choice, so nothing waits for it. The page is a shell for browsers."""
+    for name in location.names(asset.url, WORKS):
+        yield Need(Gate.LOOKUP, _API + name, polite=True)
+
+
+def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:  # noqa: ARG001 (as the protocol has it)
+    """Note the licensing where the answer is about the asset's own photo."""
+    document, gave_up = evidence.parsed(json.parse)
+    photos = json.at(document, "photos")
+    found = [photo for name in location.names(asset.url, WORKS) if isinstance(photo := json.at(photos, name), dict)]
+    for photo in found:
+        if words := json.text(photo, "licensing", "status") or json.text(photo, "license_type"):
+            yield remark(Category.TRAIN, words, "record of the photo", "a licence is no consent")
+    own = evidence.status == answer.OK and bool(found)
+    if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=gave_up):
+        yield Gap(evidence.url, reason)

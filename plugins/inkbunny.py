@@ -1,0 +1,54 @@
+"""Inkbunny: the page of a submission; files have numbers of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from consentcrawl.core import ROBOTS_TXT, Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, disallow
+from consentcrawl.formats import ai_tags, answer, html, location, own_page
+from consentcrawl.formats.location import Form
+
+SPEC = Spec("Inkbunny submission page", "2024", "https://inkbunny.net/tos.php", (Gate.LOOKUP,), "a page")
+HOSTS = ("inkbunny.net", "metapix.net")
+
+_AI = (Category.TRAIN, Category.AI_USE)
+
+WORKS = (
+    Form(r"(?:www\.)?inkbunny\.net/s/(\d+)(?:-.*)?"),
+    Form(r"(?:www\.)?inkbunny\.net/submissionview\.php", query=r"[?&]id=(\d+)"),
+)
+FILES = (Form(r"(?:[\w-]+\.)*ib\.metapix\.net/(?:files|thumbnails)/(?:[\w-]+/)+(\d+)_[^/]+", "file:{}".format),)
+
+
+def keys(asset: Asset) -> Iterable[str]:
+    """Give the work of a page or a file."""
+    return [f"inkbunny:{name}" for name in location.names(asset.url, (*WORKS, *FILES))]
+
+
+def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
+    """Ask for the page of the work."""
+    if purpose.heeds.isdisjoint(_AI):
+        return
+    works = _works(asset)
+    for work in works:
+        yield Need(Gate.LOOKUP, f"https://inkbunny.net/s/{work}", limit=html.LIMIT, polite=True, holds=True)
+    if not works and location.fits(asset.url, FILES):
+        yield ROBOTS_TXT
+
+
+def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
+    """Read the AI tags of the page where it is that of the asset's own work."""
+    if evidence.need == ROBOTS_TXT:
+        yield Gap(asset.url, "no_source", holds=True)
+        return
+    page = evidence.parsed(html.parse, evidence.content_type)
+    own = evidence.status == answer.OK and own_page.is_of(page, evidence.url, WORKS, _works(asset))
+    if own:
+        for category, quote, where in ai_tags.found(page, evidence.fields.lines("x-robots-tag"), purpose.token):
+            yield disallow(Category(category), quote, where)
+    if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=page.gave_up):
+        yield Gap(evidence.url, reason, holds=True)
+
+
+def _works(asset: Asset) -> tuple[str, ...]:
+    return location.names(asset.url, WORKS) or location.names(asset.page, WORKS)

@@ -1,0 +1,58 @@
+"""Instagram and Facebook: what holds on the sites; an objection is private and about their own training."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from base64 import b64decode
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+from consentcrawl.core import ROBOTS_TXT, Asset, Category, Evidence, Gate, Need, Purpose, Said, Spec, remark
+from consentcrawl.formats import location, site_default
+from consentcrawl.formats.location import Form
+
+SPEC = Spec("Meta site default", "2026-09", "https://www.facebook.com/terms", (Gate.LOOKUP,), "nothing of its own")
+HOSTS = ("instagram.com", "cdninstagram.com", "facebook.com", "fbcdn.net")
+
+DEFAULT = site_default.words(tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8")))
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+def _shortcode(cache_key: str) -> str:
+    """The short code of the number that a cache key holds in base64: the same number, in digits of base 64."""
+    try:
+        digits = b64decode(unquote(cache_key) + "==").decode("ascii")
+    except ValueError:
+        return ""
+    if not re.fullmatch(r"[0-9]{1,24}", digits):
+        return ""
+    number, code = int(digits), ""
+    while number:
+        number, rest = divmod(number, len(_ALPHABET))
+        code = _ALPHABET[rest] + code
+    return code and f"instagram:{code}"
+
+
+WORKS = (
+    Form(r"(?:www\.)?instagram\.com/(?:[\w.]+/)?(?:p|reels?|tv)/([\w-]+)(?:/.*)?", "instagram:{}".format),
+    Form(r"[\w.-]+\.(?:cdninstagram\.com|fbcdn\.net)/.+", _shortcode, r"[?&]ig_cache_key=([^&.]+)"),
+    Form(r"(?:[\w-]+\.)?facebook\.com/photo(?:\.php)?", "facebook:{}".format, r"[?&]fbid=(\d+)(?=&|$)"),
+    Form(r"(?!instagram)[\w.-]+\.fbcdn\.net/(?:[^/]+/)*\d+_(\d+)_\d+_[no]\.\w+", "facebook:{}".format),
+)
+
+
+def keys(asset: Asset) -> Iterable[str]:
+    """Give the post or photo of a page, or of a file whose address tells it."""
+    return location.names(asset.url, WORKS)
+
+
+def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (as the protocol has it)
+    """Ask for nothing more than is asked anyway: there is no place where a maker's choice could be read."""
+    return [ROBOTS_TXT]
+
+
+def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:  # noqa: ARG001 (as the protocol has it)
+    """Note what holds on the site; it decides nothing."""
+    yield remark(Category.TRAIN, *DEFAULT)

@@ -1,0 +1,69 @@
+"""Misskey and its kin: the AI tags that a note's page carries while its maker has "prevent AI learning" on."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from consentcrawl.core import (
+    ROBOTS_TXT,
+    Asset,
+    Category,
+    Evidence,
+    Gap,
+    Gate,
+    Need,
+    Purpose,
+    Said,
+    Spec,
+    disallow,
+    remark,
+)
+from consentcrawl.formats import ai_tags, answer, html, location, own_page, site_default
+from consentcrawl.formats.location import Form
+
+_DATA = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+SPEC = Spec("Misskey preventAiLearning", "13.10", "https://misskey-hub.net/", (Gate.LOOKUP,), "a page")
+HOSTS: tuple[str, ...] = tuple(_DATA["hosts"])
+DEFAULT = site_default.words(_DATA)
+
+_AI = (Category.TRAIN, Category.AI_USE)
+
+WORKS = (Form(r"([^/]+)/notes/(\w+)(?:/.*)?", "{}/notes/{}".format),)
+_UNTOLD = (Form(r"[^/]+/(?:.+/)?(?:files|media)/.+|media\.[^/]+/.+"),)
+
+
+def keys(asset: Asset) -> Iterable[str]:
+    """Give the note of a page; media files tell none."""
+    return [f"misskey:{name.rpartition('/')[2]}" for name in location.names(asset.url, WORKS)]
+
+
+def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
+    """Ask for the page of the work."""
+    if purpose.heeds.isdisjoint(_AI):
+        return
+    works = _works(asset)
+    for work in works:
+        yield Need(Gate.LOOKUP, f"https://{work}", limit=html.LIMIT, polite=True, holds=True)
+    if not works and location.fits(asset.url, _UNTOLD):
+        yield ROBOTS_TXT
+
+
+def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
+    """Read the AI tags of the page where it is that of the asset's own work."""
+    yield remark(Category.TRAIN, *DEFAULT)
+    if evidence.need == ROBOTS_TXT:
+        yield Gap(asset.url, "no_source", holds=True)
+        return
+    page = evidence.parsed(html.parse, evidence.content_type)
+    own = evidence.status == answer.OK and own_page.is_of(page, evidence.url, WORKS, _works(asset))
+    if own:
+        for category, quote, where in ai_tags.found(page, evidence.fields.lines("x-robots-tag"), purpose.token):
+            yield disallow(Category(category), quote, where)
+    if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=page.gave_up):
+        yield Gap(evidence.url, reason, holds=True)
+
+
+def _works(asset: Asset) -> tuple[str, ...]:
+    return location.names(asset.url, WORKS) or location.names(asset.page, WORKS)

@@ -1,0 +1,87 @@
+"""Pixiv: what makers write into the tags and the description of a work."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from consentcrawl.core import Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, disallow, remark
+from consentcrawl.formats import answer, json, location, site_default
+from consentcrawl.formats.location import Form
+
+SPEC = Spec(
+    "Pixiv tags and description", "2023-05", "https://policies.pixiv.net/en.html", (Gate.LOOKUP,), "a JSON document"
+)
+HOSTS = ("pixiv.net", "pximg.net", "phixiv.net", "p.tl")
+
+_DATA = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+DEFAULT = site_default.words(_DATA)
+_AI = (Category.TRAIN, Category.AI_USE)
+_MADE_WITH_AI = "2"
+_MOST = 200
+
+_SITE = r"(?:www\.|touch\.)?ph?ixiv\.net"
+_TREE = r"(?:img-original|img-master|custom-thumb|img-zip-ugoira|img-inf)/img/\d{4}/\d\d/\d\d/\d\d/\d\d/\d\d"
+WORKS = (
+    Form(rf"{_SITE}/(?:[a-z]{{2}}/)?artworks/(\d+)(?:/.*)?"),
+    Form(rf"{_SITE}/(?:[a-z]{{2}}/)?artworks/unlisted/([\w-]+)", "unlisted:{}".format),
+    Form(rf"(?:{_SITE}|p\.tl)/i/(\d+)"),
+    Form(rf"{_SITE}/ajax/illust/(\d+)(?:/pages)?"),
+    Form(rf"{_SITE}/member_illust\.php", query=r"[?&]illust_id=(\d+)"),
+    Form(rf"[\w-]+\.(?:pximg|pixiv)\.net/(?:c/[^/]+/)?{_TREE}/(\d+)(?:-[0-9a-f]{{32}})?_.+"),
+    Form(r"(?:img|i)\d*\.pixiv\.net/(?:img\d+/)?img/(?!master4th/)[^/]+/(?:mobile/)?(\d+)(?:_\w+)?\.\w+"),
+)
+
+
+def keys(asset: Asset) -> Iterable[str]:
+    """Give the work of a page or a file; covers of novels, avatars and backgrounds are none."""
+    return [f"pixiv:{name}" for name in location.names(asset.url, WORKS)]
+
+
+def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
+    """Ask for the work as JSON; an unlisted work has nothing but its page."""
+    if purpose.heeds.isdisjoint(_AI):
+        return
+    for name in location.names(asset.url, WORKS):
+        token = name.removeprefix("unlisted:")
+        path = f"artworks/unlisted/{token}" if token != name else f"ajax/illust/{name}"
+        yield Need(Gate.LOOKUP, f"https://www.pixiv.net/{path}", polite=True, holds=True)
+
+
+def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:  # noqa: ARG001 (as the protocol has it)
+    """Read the maker's words where the answer is about the asset's own work."""
+    yield remark(Category.TRAIN, *DEFAULT)
+    document, gave_up = evidence.parsed(json.parse)
+    body = json.at(document, "body")
+    names = {json.text(body, "illustId"), json.text(body, "id")} - {""}
+    own = evidence.status == answer.OK and not names.isdisjoint(location.names(asset.url, WORKS))
+    if own:
+        yield from _said(body)
+    if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=gave_up):
+        yield Gap(evidence.url, reason, holds=True)
+
+
+def _said(body: Any) -> Iterator[Said]:  # noqa: ANN401 (any JSON value)
+    for tag in json.items(body, "tags", "tags")[:_MOST]:
+        words = json.text(tag, "tag")
+        if _folded(words) in _DATA["tags"] or _speaks(words):
+            yield from (disallow(category, words, "tags of the work") for category in _AI)
+    description = re.sub(r"<[^<>]*>", " ", json.text(body, "description"))
+    if _speaks(description):
+        yield from (disallow(category, description, "description of the work") for category in _AI)
+    if json.text(body, "aiType") == _MADE_WITH_AI:
+        yield remark(Category.TRAIN, '"aiType":2', "the work's record", "made with AI, which is no choice")
+
+
+def _speaks(words: str) -> bool:
+    folded = _folded(words)
+    return any(phrase in folded for phrase in _DATA["phrases"])
+
+
+def _folded(words: str) -> str:
+    """Full-width and half-width letters alike (Unicode NFKC), in lower case, without spaces and signs between words."""
+    return re.sub(r"[\s#_\-・.,'\u2019]", "", unicodedata.normalize("NFKC", words).casefold())

@@ -1,0 +1,81 @@
+"""Wikimedia Commons: the licence of a file, as a note; no choice about AI is offered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+from consentcrawl.core import Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, remark
+from consentcrawl.formats import answer, json, location
+from consentcrawl.formats.location import Form
+
+SPEC = Spec(
+    "Wikimedia file licence",
+    "2026-08",
+    "https://www.mediawiki.org/wiki/API:Imageinfo",
+    (Gate.LOOKUP,),
+    "a JSON document",
+)
+HOSTS = ("wikimedia.org", "wikipedia.org")
+
+_MOST = 50
+
+
+def _title(name: str) -> str:
+    """The title as MediaWiki keeps it: spaces for underscores, the first letter in upper case."""
+    plain = " ".join(name.replace("_", " ").split())
+    return f"File:{plain[:1].upper()}{plain[1:]}" if plain else ""
+
+
+WORKS = (
+    Form(
+        r"upload\.wikimedia\.org/wikipedia/[\w-]+/(?:thumb/)?(?:archive/)?[0-9a-f]/[0-9a-f]{2}/(?:\d{14}!)?([^/]+)(?:/.*)?",
+        _title,
+    ),
+    Form(
+        r"[\w-]+\.(?:m\.)?wiki[mp]edia\.org/wiki/(?:File|Image|Special:(?:FilePath|Redirect/file)/?)[:/]?(.+)", _title
+    ),
+)
+_API = "/w/api.php?action=query&format=json&prop=imageinfo&iiprop=url%7Cuser%7Csha1%7Cextmetadata&titles="
+
+
+def keys(asset: Asset) -> Iterable[str]:
+    """Give the title of the file, whatever its size and whether it is a page or an image."""
+    return [f"wikimedia:{name}" for name in location.names(asset.url, WORKS)]
+
+
+def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (as the protocol has it)
+    """Ask for the file's metadata at the wiki that keeps it; they carry no choice, so nothing waits for them."""
+    for name in location.names(asset.url, WORKS):
+        yield Need(Gate.LOOKUP, f"https://{_wiki(asset)}{_API}{quote(name)}", polite=True)
+
+
+def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:  # noqa: ARG001 (as the protocol has it)
+    """Note the licence of every file in the answer: up to fifty may have been asked for at once."""
+    document, gave_up = evidence.parsed(json.parse)
+    pages = json.at(document, "query", "pages")
+    found = list(pages.values())[:_MOST] if isinstance(pages, dict) else json.items(pages)[:_MOST]
+    mine = set(location.names(asset.url, WORKS))
+    known = {title: page for page in found if (title := json.text(page, "title")) and json.items(page, "imageinfo")}
+    for title, page in known.items():
+        yield from _licence(page, None if title in mine else f"wikimedia:{title}")
+    own = evidence.status == answer.OK and not mine.isdisjoint(known)
+    if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=gave_up):
+        yield Gap(evidence.url, reason)
+
+
+def _licence(page: Any, about: str | None) -> Iterator[Said]:  # noqa: ANN401 (any JSON value)
+    metadata = json.at(page, "imageinfo", 0, "extmetadata")
+    for field in ("LicenseShortName", "UsageTerms", "License"):
+        if words := json.text(metadata, field, "value"):
+            yield remark(Category.TRAIN, words, f"extmetadata.{field}", "a licence is no consent", about=about)
+            return
+
+
+def _wiki(asset: Asset) -> str:
+    segments = location.split(asset.url).segments
+    if asset.host != "upload.wikimedia.org":
+        return asset.host.replace(".m.", ".")
+    wiki = segments[1]
+    return "commons.wikimedia.org" if wiki == "commons" else f"{wiki}.wikipedia.org"

@@ -1,0 +1,45 @@
+"""X: what holds on the site; the switch of a maker is private."""
+
+from __future__ import annotations
+
+import tomllib
+from base64 import urlsafe_b64decode
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from consentcrawl.core import ROBOTS_TXT, Asset, Category, Evidence, Gate, Need, Purpose, Said, Spec, remark
+from consentcrawl.formats import location, site_default
+from consentcrawl.formats.location import Form
+
+SPEC = Spec("X site default", "2026-09", "https://x.com/tos", (Gate.LOOKUP,), "nothing of its own")
+HOSTS = ("x.com", "twitter.com", "twimg.com", "fxtwitter.com", "vxtwitter.com", "fixupx.com")
+
+DEFAULT = site_default.words(tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8")))
+_SITE = r"(?:[\w-]+\.)?(?:twitter|x|fxtwitter|vxtwitter|fixupx)\.com"
+
+
+def _snowflake(name: str) -> str:
+    """The number of an image: the first eight bytes of its name (RFC 4648 §5)."""
+    return f"media:{int.from_bytes(urlsafe_b64decode(name + '=')[:8])}"
+
+
+WORKS = (
+    Form(rf"{_SITE}/(?:i/web|[^/]+)/status(?:es)?/(\d+)(?:/.*)?"),
+    Form(r"pbs\.twimg\.com/media/([\w-]{15})(?:[.:].*)?", _snowflake),
+    Form(r"video\.twimg\.com/(?:ext_tw_video|amplify_video)/(\d+)/.+", "media:{}".format),
+)
+
+
+def keys(asset: Asset) -> Iterable[str]:
+    """Give the work of a page or a file."""
+    return [f"x:{name}" for name in location.names(asset.url, WORKS)]
+
+
+def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (as the protocol has it)
+    """Ask for nothing more than is asked anyway: there is no place where a maker's choice could be read."""
+    return [ROBOTS_TXT]
+
+
+def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:  # noqa: ARG001 (as the protocol has it)
+    """Note what holds on the site; it decides nothing."""
+    yield remark(Category.TRAIN, *DEFAULT)

@@ -1,0 +1,1 @@
+"""One file per mechanism; the folder is the list."""

@@ -1,0 +1,210 @@
+"""RSL 1.0 licences named by robots.txt, Link fields and pages, or embedded in pages and images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from consentcrawl.core import (
+    BODY,
+    HEAD,
+    ROBOTS_TXT,
+    Asset,
+    Category,
+    Evidence,
+    Gap,
+    Gate,
+    Need,
+    Preference,
+    Purpose,
+    Said,
+    Spec,
+    Statement,
+    page_of,
+    remark,
+)
+from consentcrawl.formats import html, link, robots, rsl, xmp
+from consentcrawl.formats.url import BadUrl, join
+
+SPEC = Spec(
+    name="RSL",
+    version="1.0",
+    url="https://rslstandard.org/rsl",
+    gates=(Gate.LOOKUP, Gate.HEAD, Gate.BODY),
+    cost="one request for each licence that is named",
+)
+
+_TYPE = "application/rsl+xml"
+_LIMIT = 2 * 1024 * 1024
+_NAMED_LIMIT = 8  # licences that one document may name
+_CATEGORIES = {
+    "ai-train": Category.TRAIN,
+    "ai-input": Category.AI_USE,
+    "search": Category.SEARCH,
+    "all": Category.TDM,
+}
+_PAGE_ONLY = ("inherit", "all")
+
+
+def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (same for all)
+    """Need the robots.txt, the page, the fields and the content: each may name or hold a licence."""
+    page = page_of(asset)
+    return (ROBOTS_TXT, HEAD, BODY) if page is None else (ROBOTS_TXT, page, HEAD, BODY)
+
+
+def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
+    """Read what names a licence into needs, and a licence into statements."""
+    need = evidence.need
+    if need == ROBOTS_TXT:
+        yield from _robots(evidence, purpose)
+    elif need.gate is Gate.HEAD:
+        yield from _fields(evidence, of_page=False)
+    elif need.gate is Gate.BODY:
+        yield from _content(evidence, asset)
+    elif need == page_of(asset):
+        yield from _fields(evidence, of_page=True)
+        yield from _page(evidence, asset, of_page=True)
+    else:
+        yield from _licence(evidence, asset)
+
+
+def _robots(evidence: Evidence, purpose: Purpose) -> Iterator[Said]:
+    """Follow the License lines of the group that counts, which replace those before any group (RSL 1.0 §4.3)."""
+    if not evidence.found:
+        return
+    file = evidence.parsed(robots.parse)
+    lines = file.records("license", purpose.token) or file.globals("license")
+    # RSL 1.0: an absolute address; anything else is prose ("none (public domain)"), and names nothing.
+    named = [line.value for line in lines if line.value.lower().startswith(("http://", "https://"))]
+    yield from _named(named, evidence.url, of_page=False)
+    if file.gave_up == "robots_limit":
+        yield Gap(evidence.url, file.gave_up, holds=True, note="a licence could be named in the rest")
+
+
+def _named(references: Iterable[str], base: str, *, of_page: bool) -> Iterator[Said]:
+    """Give a need for each licence named, once; one whose address cannot be read is a gap.
+
+    A licence that only a page names is a note, and so is its absence; any other one holds.
+    """
+    holds, urls, unread = not of_page, dict[str, None](), ""
+    for reference in references:
+        try:
+            urls[join(base, reference)] = None
+        except BadUrl as error:
+            unread = str(error)
+    if unread:
+        yield Gap(base, "bad_url", holds=holds, note=unread)
+    for url in list(urls)[:_NAMED_LIMIT]:
+        yield Need(Gate.LOOKUP, url, limit=_LIMIT, holds=holds)
+    if len(urls) > _NAMED_LIMIT:
+        yield Gap(base, "not_fetched", holds=holds, note="more licences are named than are looked up")
+
+
+def _fields(evidence: Evidence, *, of_page: bool) -> Iterator[Said]:
+    """Follow ``Link: <…>; rel="license"; type="application/rsl+xml"`` (RFC 8288); without the type it is another's."""
+    named = [each.href for each in link.read(evidence.fields.lines("link")) if _is_licence(each)]
+    yield from _named(named, evidence.url, of_page=of_page)
+
+
+def _is_licence(found: link.Link | html.Link) -> bool:
+    return "license" in found.rel and found.type.partition(";")[0].strip() == _TYPE
+
+
+def _content(evidence: Evidence, asset: Asset) -> Iterator[Said]:
+    if html.looks_html(evidence.content) or "html" in evidence.content_type.lower():
+        yield from _page(evidence, asset, of_page=False)
+        return
+    for packet in evidence.parsed(xmp.in_image).packets:
+        for element in packet.elements(rsl.NAMESPACE, "rsl"):
+            yield from _statements(rsl.of_element(element), evidence, asset, where="XMP, ", embedded=True)
+
+
+def _page(evidence: Evidence, asset: Asset, *, of_page: bool) -> Iterator[Said]:
+    """Follow the licences a page links, and read those inside it."""
+    page = evidence.parsed(html.parse, evidence.content_type)
+    if named := [each.href for each in page.links if _is_licence(each)]:
+        yield from _named(named, _base(page.base, evidence.url), of_page=of_page)
+    if page.gave_up:
+        yield Gap(evidence.url, page.gave_up, holds=not of_page)
+    scripts = [script for script in page.scripts if script.type.partition(";")[0].strip().lower() == _TYPE]
+    for script, licences in zip(scripts, evidence.parsed(_inside, *scripts) if scripts else (), strict=True):
+        yield from _statements(licences, evidence, asset, where=f"{script.where}, licence ", of_page=of_page)
+
+
+def _base(stated: str, url: str) -> str:
+    try:
+        return join(url, stated)
+    except BadUrl:
+        return url
+
+
+def _inside(_content: bytes, *scripts: html.Script) -> tuple[rsl.Licences, ...]:
+    """Read the licences inside a page, once for all the images on it."""
+    return tuple(rsl.parse(script.text.encode("utf-8", "replace")) for script in scripts)
+
+
+def _licence(evidence: Evidence, asset: Asset) -> Iterator[Said]:
+    """Read a licence that was named; one that is not there is a gap as well (RSL 1.0: unlicensed, not allowed)."""
+    holds = evidence.need.holds
+    if evidence.gap:
+        return  # noted already
+    if not evidence.found:
+        yield Gap(evidence.url, "bad_status", holds=holds)
+        return
+    yield from _statements(evidence.parsed(rsl.parse), evidence, asset, of_page=not holds)
+
+
+def _statements(  # noqa: PLR0913 (a licence and its circumstances)
+    licences: rsl.Licences,
+    evidence: Evidence,
+    asset: Asset,
+    *,
+    where: str = "",
+    of_page: bool = False,
+    embedded: bool = False,
+) -> Iterator[Said]:
+    about, reason = _about(licences, asset, of_page=of_page, embedded=embedded)
+    for code in filter(None, (licences.gave_up, reason)):
+        yield Gap(evidence.url, code, holds=not of_page)
+    for content, under in about:
+        if not content.uses:
+            yield remark(Category.TRAIN, content.quote, f"{where}line {content.line}", "no licence is offered")
+        for use in content.uses:
+            if not (use.preference == rsl.ALLOWED and (licences.gave_up or reason)):
+                yield from _statement(use, where, under)
+
+
+About = list[tuple[rsl.Content, tuple[str, ...]]]
+
+
+def _about(licences: rsl.Licences, asset: Asset, *, of_page: bool, embedded: bool) -> tuple[About, str]:
+    """Give the contents about the asset, and as notes (unless the policy inherits) those about its page only.
+
+    What is embedded in an image is about it, whatever address it has there.
+    """
+    if embedded:
+        return [(content, ()) for content in licences.contents], ""
+    covered, reason = rsl.covering(licences, asset.url)
+    if not of_page or asset.page is None:
+        return [(content, ()) for content in covered], reason
+    # A page elsewhere does not speak for the files of this host; "this page" is not the file.
+    direct = [content for content in covered if content.url and _beside(asset)]
+    of_the_page, other = rsl.covering(licences, asset.page)
+    about: About = [(content, ()) for content in direct]
+    return about + [(content, _PAGE_ONLY) for content in of_the_page if content not in direct], reason or other
+
+
+def _beside(asset: Asset) -> bool:
+    return asset.page is not None and asset.page.startswith(asset.origin + "/")
+
+
+def _statement(use: rsl.Use, where: str, under: tuple[str, ...]) -> Iterator[Statement]:
+    category = _CATEGORIES.get(use.usage)
+    if category is not None and use.preference != rsl.UNKNOWN:
+        yield Statement(
+            category=category,
+            preference=Preference(use.preference),
+            quote=use.quote,
+            where=f"{where}line {use.line}",
+            note=use.note,
+            under=under,
+        )

@@ -1,0 +1,70 @@
+"""trust.txt (JournalList): ``datatrainingallowed`` says whether the whole site may be trained on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from consentcrawl.core import (
+    SILENT,
+    Asset,
+    Category,
+    Evidence,
+    Gap,
+    Gate,
+    Need,
+    Purpose,
+    Said,
+    Spec,
+    Statement,
+    allow,
+    disallow,
+)
+from consentcrawl.formats.html import looks_html
+
+SPEC = Spec(
+    name="trust.txt",
+    version="JournalList, 2024-04-04",
+    url="https://journallist.net/reference-document-for-trust-txt-specifications",
+    gates=(Gate.LOOKUP,),
+    cost="two requests per origin and day",
+)
+
+_OK = range(200, 300)
+FILES = (Need(Gate.LOOKUP, "/trust.txt"), Need(Gate.LOOKUP, "/.well-known/trust.txt"))
+
+_line = re.compile(r"^[^\S\n]*datatrainingallowed[^\S\n]*[=:][^\S\n]*[\"']?([a-z0-9]+)", re.IGNORECASE | re.MULTILINE)
+_NO = frozenset({"no", "n", "false", "0"})
+
+
+def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (same for all)
+    """Need both places where the file may stand: the root is meant first, and a refusal in either counts."""
+    return FILES
+
+
+def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:  # noqa: ARG001 (the whole site)
+    """Read the lines about training; ``control`` and ``belongto`` name other sites, and nothing is carried to them."""
+    if evidence.status not in _OK:
+        return _lacking(evidence)
+    return evidence.parsed(_statements) or SILENT
+
+
+def _statements(content: bytes) -> tuple[Statement, ...]:
+    if looks_html(content):
+        return ()
+    text = re.sub(r"\r\n?", "\n", content.decode("utf-8", "replace").removeprefix("\ufeff"))
+    said: dict[str, Statement] = {}
+    for match in _line.finditer(text):
+        value, where = match[1].lower(), "trust.txt"
+        if value in _NO:
+            said.setdefault("no", disallow(Category.TRAIN, match[0].strip(), where))
+        elif value == "yes":
+            said.setdefault("yes", allow(Category.TRAIN, match[0].strip(), where))
+    return tuple(said.values())
+
+
+def _lacking(evidence: Evidence) -> tuple[Said, ...]:
+    """Note a server that failed; a file that is not there says nothing."""
+    if evidence.gap or not evidence.unreachable:
+        return SILENT
+    return (Gap(evidence.url, "unreachable", note=str(evidence.status)),)

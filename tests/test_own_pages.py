@@ -1,0 +1,202 @@
+"""Places, pages that say whose they are, AI tags in them, and what an answer is worth without them."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consentcrawl.formats import ai_tags, answer, html, location, maker_page, own_page, site_default, tag_attributes
+from consentcrawl.formats.location import Form
+
+BASE = "https://art.example/a"
+
+
+def _page(markup: str) -> html.Page:
+    return html.parse(markup.encode(), "text/html; charset=utf-8")
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("https://Art.Example.:8443//a%20b/./c/?q=1#f", location.Place("art.example", ("a b", ".", "c"), "?q=1")),
+        ("http://art.example", location.Place("art.example", (), "")),
+        ("ftp://art.example/", location.NOWHERE),
+        ("https://art.example/" + "a" * location.LIMIT, location.NOWHERE),
+        (None, location.NOWHERE),
+    ],
+)
+def test_ours_a_place_is_host_segments_and_query(url: str | None, place: location.Place) -> None:
+    assert location.split(url) == place
+
+
+def test_ours_the_first_form_that_gives_a_name_names_the_place() -> None:
+    forms = (
+        Form(r"art\.example/(?:(\d+)|x(\d+))", lambda number: number if number != "0" else ""),
+        Form(r"art\.example/[^/]+", "{}".format, r"[?&]id=(\d+)"),
+    )
+    assert location.names("https://art.example/x7", forms) == ("7",)
+    assert location.names("https://art.example/0?id=3&id=4&id=3", forms) == ("3", "4")
+    assert location.names("https://art.example/0", forms) == ()
+    assert location.names("https://art.example/a/b", forms) == ()
+    assert location.fits("https://art.example/0", forms)
+    assert not location.fits("https://art.example/a/b", forms)
+
+
+def test_ours_hosts_are_below_a_domain_by_whole_labels() -> None:
+    assert location.below("a.art.example", ["art.example"])
+    assert location.below("art.example", ["art.example"])
+    assert not location.below("xart.example", ["art.example"])
+
+
+def test_ours_digits_are_joined_without_leading_zeros() -> None:
+    assert location.number("005", "804", "224") == "5804224"
+    assert location.number("000", "000") == "0"
+
+
+@pytest.mark.parametrize(
+    ("markup", "lines", "found"),
+    [
+        ('<meta name="ROBOTS" content="index, NoAI">', [], {"train", "ai-use"}),
+        ('<meta name="ai" content="noml">', [], {"train"}),
+        ('<meta name="consentcrawl" content="noai">', [], {"train", "ai-use"}),
+        ('<meta name="googlebot" content="noai">', ["googlebot: noai"], set()),
+        ("", ["consentcrawl: noimageai"], {"train", "ai-use"}),
+        ('<meta property="og:title" content="noai"><meta content="noai">', ["noindex"], set()),
+        ('<!-- <meta name="robots" content="noai"> -->', [], set()),
+    ],
+)
+def test_ours_ai_tags_are_those_for_everyone_and_for_us(markup: str, lines: list[str], found: set[str]) -> None:
+    tags = ai_tags.found(_page(markup), lines, "consentcrawl")
+    assert {category for category, _, _ in tags} == found
+    assert found <= ai_tags.SPEAKS_OF
+
+
+def test_ours_a_page_says_its_own_addresses() -> None:
+    page = _page(
+        '<link rel="Canonical" href="/w/1"><meta property="og:url" content="https://art.example/w/2">'
+        '<link rel="stylesheet" href="/w/3"><meta name="twitter:url" content="ftp://x"><link rel=alternate href="w/1">'
+    )
+    forms = (Form(r"art\.example/w/(\d)"),)
+    assert own_page.addresses(page, BASE) == (
+        "https://art.example/w/2",
+        "https://art.example/w/1",
+    )
+    assert own_page.names(page, BASE, forms) == {"1", "2"}
+    assert own_page.is_of(page, BASE, forms, ["2"])
+    assert not own_page.is_of(page, BASE, forms, ["3"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "answers"),
+    [
+        ("https://art.example/works/sunset42", "https://art.example/en/works/sunset42?x", True),
+        ("https://art.example/works/sunset42", "https://art.example/works/sunset43", False),
+        ("https://art.example/w?id=12345", "https://art.example/w/12345", True),
+        ("https://art.example/a/1", "https://art.example/", True),
+        ("https://art.example/a/1", "https://other.example/", False),
+    ],
+)
+def test_ours_a_page_of_an_unknown_site_answers_when_it_names_what_was_asked(
+    asked: str, said: str, *, answers: bool
+) -> None:
+    page = _page(f'<link rel="canonical" href="{said}"><meta name="robots" content="noai">')
+    assert own_page.answers(page, asked, asked) is answers
+    own, tags = maker_page.read(page, asked, asked, (), "consentcrawl")
+    assert own is answers
+    assert bool(tags) is answers
+
+
+@pytest.mark.parametrize(
+    ("status", "gap", "own", "gave_up", "reason"),
+    [
+        (200, "", True, "", ""),
+        (200, "", True, "html_limit", "html_limit"),
+        (200, "body_limit", False, "", ""),
+        (200, "", False, "", "blocked"),
+        (200, "", False, "malformed", "malformed"),
+        (403, "", False, "malformed", "blocked"),
+        (404, "", False, "", "gone"),
+        (410, "", False, "malformed", "gone"),
+        (429, "", False, "", "unreachable"),
+        (503, "", False, "", "unreachable"),
+        (None, "", False, "", "unreachable"),
+    ],
+)
+def test_ours_an_answer_without_the_work_is_a_gap(
+    status: int | None, gap: str, *, own: bool, gave_up: str, reason: str
+) -> None:
+    assert answer.reason(status, gap, own=own, gave_up=gave_up) == reason
+
+
+@pytest.mark.parametrize(
+    ("source", "page"),
+    [
+        (
+            "https://i.pximg.net/img-original/img/2014/10/29/09/27/19/46785915_p0.png",
+            "https://www.pixiv.net/artworks/46785915",
+        ),
+        ("http://www.pixiv.net/member_illust.php?mode=medium&illust_id=5", "https://www.pixiv.net/artworks/5"),
+        (
+            "https://img-deviantart.wixmp.com/f/4deb0f1a-cdef-444e-b194-c8d6b3f7e933/dd1xca2-7f835e62-6fd3-4b99-92c7-2bfd4e1b296f.jpg",
+            "https://www.deviantart.com/deviation/789295466",
+        ),
+        (" https://Art.example/a ", "https://art.example/a"),
+        ("a book", ""),
+    ],
+)
+def test_ours_a_source_leads_to_the_makers_page(source: str, page: str) -> None:
+    assert maker_page.address(source) == page
+
+
+def test_ours_sources_are_followed_once_each_and_never_back_to_the_re_host() -> None:
+    many = [f"https://art.example/{n}" for n in range(100)]
+    assert len(maker_page.addresses([" ".join(many)], "")) == maker_page.MOST
+    assert maker_page.addresses(["https://a.re.example/1\nhttps://art.example/1", many[1]], "re.example") == (many[1],)
+
+
+def test_ours_a_default_is_told_with_its_dates() -> None:
+    default = {"value": "deny", "says": "words", "source": "terms", "since": "2022", "read": "2024"}
+    assert site_default.words({"default": default}) == (
+        "words",
+        "terms",
+        "site default: deny since 2022, as recorded on 2024",
+    )
+    del default["since"]
+    assert site_default.words({"default": default})[2] == "site default: deny, as recorded on 2024"
+
+
+@pytest.mark.parametrize(
+    ("markup", "tags", "more"),
+    [
+        (
+            '<p data-x="a>b" data-y=\'&amp;\' DATA-X="2"></p><p data-x=3/>',
+            [{"data-x": "a>b", "data-y": "&"}, {"data-x": "3/"}],
+            False,
+        ),
+        ("<p data-x><p data-y=data-x>", [{"data-x": ""}], False),
+        ("data-x <p title=data-x", [], False),
+        ("<p data-x=1>" * (tag_attributes.TAGS + 1), [{"data-x": "1"}] * tag_attributes.TAGS, True),
+        ("<p " + "a " * tag_attributes.ATTRIBUTES + "data-x=1>", [], False),
+    ],
+)
+def test_html_13_2_5_attributes_are_read_with_their_quotes(
+    markup: str, tags: list[dict[str, str]], *, more: bool
+) -> None:
+    assert tag_attributes.carrying(markup, "data-x") == (tags, more)
+
+
+@given(st.text(alphabet="<>ab=\"' /data-x", max_size=200))
+@settings(max_examples=80)
+def test_ours_any_text_gives_tags(text: str) -> None:
+    tags, _ = tag_attributes.carrying(text, "data-x")
+    assert all("data-x" in tag for tag in tags)
+
+
+@pytest.mark.parametrize("unit", ['<a data-x="', "data-x", "<a data-x='", "<a ", "< data-x="])
+def test_ours_long_texts_take_no_time(unit: str) -> None:
+    started = time.process_time()
+    tag_attributes.carrying(unit * (500_000 // len(unit)), "data-x")
+    assert time.process_time() - started < 2

@@ -1,0 +1,65 @@
+"""Laws of every platform plugin: whatever a platform answers, nothing raises, nothing is permitted, nothing is lost."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from consentcrawl.core import PURPOSES, ROBOTS_TXT, Asset, Evidence, Gap, Need, Preference, Purpose, Statement, name_of
+from consentcrawl.formats import location
+from consentcrawl.formats.url import canonical
+from consentcrawl.registry import hosts_of, signals
+
+VECTORS = Path(__file__).parent / "vectors" / "plugins"
+PLUGINS = {name_of(signal): signal for signal in signals() if hosts_of(signal)}
+TRAIN = Purpose("train-ai", "consentcrawl", PURPOSES["train-ai"])
+NOTES_ONLY = {"flickr", "wikimedia", "fivehundredpx", "smugmug"}
+"""Their first look-up carries no choice; nothing waits for it."""
+
+
+def _assets(name: str) -> list[Asset]:
+    vectors = tomllib.loads((VECTORS / f"{name}.toml").read_text("utf-8"))["vector"]
+    urls = dict.fromkeys(vector["url"] for vector in vectors)
+    return [Asset(canonical(url), work_keys=tuple(PLUGINS[name].keys(Asset(canonical(url))))) for url in urls]
+
+
+def _asked(plugin: ModuleType, name: str) -> Iterator[tuple[Asset, Need]]:
+    for asset in _assets(name):
+        for need in plugin.needs(asset, TRAIN):
+            yield asset, need
+
+
+@pytest.mark.parametrize("name", sorted(PLUGINS))
+def test_ours_the_vectors_of_a_platform_lie_on_its_hosts(name: str) -> None:
+    assert all(location.below(asset.host, hosts_of(PLUGINS[name])) for asset in _assets(name))
+
+
+@pytest.mark.parametrize("name", sorted(PLUGINS))
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(content=st.binary(max_size=300), status=st.sampled_from([None, 200, 301, 403, 404, 500]))
+def test_ours_arbitrary_bytes_never_raise_and_never_allow(name: str, content: bytes, status: int | None) -> None:
+    plugin = PLUGINS[name]
+    for asset, need in _asked(plugin, name):
+        said = list(plugin.read(Evidence(need, need.at(asset), status=status, content=content), asset, TRAIN))
+        assert all(s.preference is not Preference.ALLOWED for s in said if isinstance(s, Statement))
+        if need != ROBOTS_TXT:
+            gaps = [gap for gap in said if isinstance(gap, Gap)]
+            assert gaps, "the work was not in the answer, and nobody says so"
+            assert name in NOTES_ONLY | {"tumblr"} or all(gap.holds for gap in gaps)
+
+
+@pytest.mark.parametrize("name", sorted(PLUGINS))
+def test_ours_a_look_up_of_a_work_is_polite_and_the_same_however_it_was_named(name: str) -> None:
+    for asset, need in _asked(PLUGINS[name], name):
+        if need != ROBOTS_TXT:
+            assert need.polite
+            assert need.holds or name in NOTES_ONLY | {"tumblr"}
+            assert "{" in need.url or canonical(need.url) == need.url
+        again = Asset(asset.url, page=asset.url, work_keys=asset.work_keys)
+        assert need in list(PLUGINS[name].needs(again, TRAIN))
