@@ -9,7 +9,7 @@ import asyncio
 import re
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from types import ModuleType
@@ -226,9 +226,7 @@ class Steward:
         except Exception:  # noqa: BLE001 (the inquiry makes it a gap)
             return False
 
-    def _meet(
-        self, inquiry: Inquiry, copies: tuple[Asset, ...] = ()
-    ) -> Generator[list[Future[Evidence]], None, None]:
+    def _meet(self, inquiry: Inquiry, copies: tuple[Asset, ...] = ()) -> Generator[list[Future[Evidence]], None, None]:
         """Decide what is fetched next, for both worlds: yields what to wait for until the LOOKUP gate lacks nothing.
 
         ``copies`` are the assets that led here, from one copy of the work to the next.
@@ -296,7 +294,7 @@ class Steward:
     def _together(self, joint: Need, parts: Sequence[Need]) -> None:
         """Keep the answer to a joint look-up as the answer to each of its parts."""
         evidence = self._visit(joint, joint.url, self._rules(joint, joint.url)).result()
-        if evidence.found or evidence.unreachable and not evidence.gap:
+        if evidence.found or (evidence.unreachable and not evidence.gap):
             for part in parts:
                 self.store.put(part.url, _for(part, evidence))
 
@@ -352,19 +350,21 @@ class Steward:
     def _read(self, url: str, need: Need) -> Evidence:
         try:
             filled = self._filled(need, url)
-            answer = filled if isinstance(filled, Evidence) else self.reader.read(filled, filled.url or url)
-            evidence = _for(need, answer)
+            answer = self.reader.read(filled, filled.url)
+            # What was sent with the taker's keys is told by the address without them.
+            evidence = _for(need, answer, url if filled.url != url else answer.url)
             self.store.put(url, evidence)
         finally:
             self.store.release(url)
         return evidence
 
-    def _filled(self, need: Need, url: str) -> Need | Evidence:
-        """Put the taker's keys where a need names them; a key that is missing is a gap that names it."""
+    def _missing(self, need: Need, url: str) -> list[str]:
+        """Give the keys that a need names and the settings lack, such as ``flickr.api_key``."""
         wanted = {name for text in (url, *(v for _, v in need.fields)) for name in _PLACEHOLDER.findall(text)}
-        missing = sorted(wanted - self.config.secrets.keys())
-        if missing:
-            return Evidence(need, url, gap="no_key", at=self.clock())
+        return sorted(wanted - self.config.secrets.keys())
+
+    def _filled(self, need: Need, url: str) -> Need:
+        """Put the taker's keys where a need names them."""
         fields = tuple((name, self._fill(value)) for name, value in need.fields)
         return replace(need, url=self._fill(url), fields=fields)
 
@@ -385,11 +385,11 @@ def _done(evidence: Evidence) -> Future[Evidence]:
     return future
 
 
-def _for(need: Need, evidence: Evidence) -> Evidence:
+def _for(need: Need, evidence: Evidence, url: str = "") -> Evidence:
     """Give evidence as the answer to ``need``: another signal may have asked for the same URL in other words."""
     if evidence.need == need:
         return evidence
     return Evidence(
-        need, evidence.url, status=evidence.status, fields=evidence.fields, content=evidence.content,
-        at=evidence.at, gap=evidence.gap, whole=evidence.whole,
+        need, url or evidence.url, status=evidence.status, fields=evidence.fields, content=evidence.content,
+        at=evidence.at, gap=evidence.gap, whole=evidence.whole, note=evidence.note,
     )  # fmt: skip

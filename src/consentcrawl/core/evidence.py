@@ -100,8 +100,8 @@ class Evidence:
     """The answer to one need, or the reason why there is none.
 
     ``status`` is None when nothing answered. ``gap`` is a reason code when the answer could not be had or not be had
-    whole, else empty; ``note`` tells a person more about it. ``whole`` is False when ``content`` is a bounded prefix. ``at`` is seconds since the epoch.
-    ``url`` is where the content came from in the end, after redirects.
+    whole, else empty; ``note`` tells a person more about it. ``whole`` is False when ``content`` is a bounded prefix.
+    ``at`` is seconds since the epoch. ``url`` is where the content came from in the end, after redirects.
     """
 
     __slots__ = ("_readings", "at", "content", "fields", "gap", "need", "note", "status", "url", "whole")

@@ -118,7 +118,7 @@ class Inquiry:
 
     def depth(self, need: Need) -> int:
         """How many answers led to ``need``: 0 for what was needed from the start."""
-        return self._depths.get(need.at(self.asset), 0)
+        return len(self._way(need.at(self.asset))) - 1
 
     def beside(self, asset: Asset, planned: Plan) -> Inquiry:
         """Open an inquiry like this one about another copy of the same work, to be adopted; it asks nothing of it."""
@@ -128,8 +128,8 @@ class Inquiry:
         """Take over what was found about another copy of the same work, as the answer to ``need`` if one is named."""
         self.evidence += other.evidence
         self.asides += other.asides
-        self._gaps += other._gaps  # noqa: SLF001 (its own kind)
-        self.recall(other._grounds)  # noqa: SLF001 (its own kind)
+        self._gaps += other._gaps
+        self.recall(other._grounds)
         if need is not None:
             self._open.pop(need, None)
 

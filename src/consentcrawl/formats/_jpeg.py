@@ -21,6 +21,7 @@ _NEEDS_MORE = re.compile(rb"HasExtendedXMP\s*(?:=\s*[\"']|>)\s*([0-9A-Fa-f]{32})
 
 _APP1, _APP11, _APP13, _SOS, _EOI = 0xE1, 0xEB, 0xED, 0xDA, 0xD9
 _FILL = 0xFF
+_PLAIN = frozenset({*range(0xC0, 0xD0), 0xDB, 0xDD, 0xE0, 0xEE, 0xFE})  # SOF and DHT, DQT, DRI, JFIF, Adobe, COM
 _BARE = {0x01, *range(0xD0, 0xD9)}  # TEM, RST and SOI carry no length
 
 Parts = dict[bytes, list[tuple[int, int, bytes]]]
@@ -48,6 +49,7 @@ def _segments(found: Finding) -> Iterator[tuple[int, int, int]]:
     """Give marker, start and end of each segment. Stray bytes between segments are skipped, as decoders do."""
     content, at = found.content, 0
     for _ in range(STEPS):
+        at = _past_plain(content, at)
         marker = _MARKER.search(content, at)
         if marker is None:
             found.give_up("truncated")
@@ -66,6 +68,17 @@ def _segments(found: Finding) -> Iterator[tuple[int, int, int]]:
         yield code, at + 2, at + length
         at += length
     found.give_up("image_limit")
+
+
+def _past_plain(content: bytes, at: int) -> int:
+    """Step over well-formed segments in which nothing is said: tables, frames, thumbnails, comments."""
+    end = len(content) - 4
+    while at <= end and content[at] == _FILL and content[at + 1] in _PLAIN:
+        length = content[at + 2] << 8 | content[at + 3]
+        if length < 2 or at + 2 + length > len(content):  # noqa: PLR2004 (the length counts itself)
+            break
+        at += 2 + length
+    return at
 
 
 def _app1(content: bytes, start: int, stop: int, found: Finding, parts: Parts) -> None:

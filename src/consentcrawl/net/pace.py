@@ -64,6 +64,8 @@ class Pace:
         known = self._enter(origin)
         try:
             with known.turn:
+                if self._stopped.is_set():
+                    raise Parked(origin, 0)
                 if delayed:
                     self._wait(origin, known)
                 yield

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from consentcrawl.core import (
     BODY,
     HEAD,
     ROBOTS_TXT,
+    SILENT,
     Asset,
     Category,
     Evidence,
@@ -51,33 +53,32 @@ def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (sa
     return (ROBOTS_TXT, HEAD, BODY) if page is None else (ROBOTS_TXT, page, HEAD, BODY)
 
 
-def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
+def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:
     """Read what names a licence into needs, and a licence into statements."""
     need = evidence.need
     if need == ROBOTS_TXT:
-        yield from _robots(evidence, purpose)
-    elif need.gate is Gate.HEAD:
-        yield from _fields(evidence, of_page=False)
-    elif need.gate is Gate.BODY:
-        yield from _content(evidence, asset)
-    elif need == page_of(asset):
-        yield from _fields(evidence, of_page=True)
-        yield from _page(evidence, asset, of_page=True)
-    else:
-        yield from _licence(evidence, asset)
+        return _robots(evidence, purpose)
+    if need.gate is Gate.HEAD:
+        return _fields(evidence, of_page=False) if evidence.fields.lines("link") else ()
+    if need.gate is Gate.BODY:
+        return _content(evidence, asset)
+    if need == page_of(asset):
+        return chain(_fields(evidence, of_page=True), _page(evidence, asset, of_page=True))
+    return _licence(evidence, asset)
 
 
-def _robots(evidence: Evidence, purpose: Purpose) -> Iterator[Said]:
+def _robots(evidence: Evidence, purpose: Purpose) -> Iterable[Said]:
     """Follow the License lines of the group that counts, which replace those before any group (RSL 1.0 §4.3)."""
     if not evidence.found:
-        return
+        return SILENT
     file = evidence.parsed(robots.parse)
     lines = file.records("license", purpose.token) or file.globals("license")
     # RSL 1.0: an absolute address; anything else is prose ("none (public domain)"), and names nothing.
-    named = [line.value for line in lines if line.value.lower().startswith(("http://", "https://"))]
-    yield from _named(named, evidence.url, of_page=False)
+    addresses = [line.value for line in lines if line.value.lower().startswith(("http://", "https://"))]
+    named = tuple(_named(addresses, evidence.url, of_page=False)) if addresses else ()
     if file.gave_up == "robots_limit":
-        yield Gap(evidence.url, file.gave_up, holds=True, note="a licence could be named in the rest")
+        return (*named, Gap(evidence.url, file.gave_up, holds=True, note="a licence could be named in the rest"))
+    return named or SILENT
 
 
 def _named(references: Iterable[str], base: str, *, of_page: bool) -> Iterator[Said]:
@@ -109,11 +110,15 @@ def _is_licence(found: link.Link | html.Link) -> bool:
     return "license" in found.rel and found.type.partition(";")[0].strip() == _TYPE
 
 
-def _content(evidence: Evidence, asset: Asset) -> Iterator[Said]:
-    if html.looks_html(evidence.content) or "html" in evidence.content_type.lower():
-        yield from _page(evidence, asset, of_page=False)
-        return
-    for packet in evidence.parsed(xmp.in_image).packets:
+def _content(evidence: Evidence, asset: Asset) -> Iterable[Said]:
+    if evidence.parsed(html.looks_html) or "html" in evidence.content_type.lower():
+        return _page(evidence, asset, of_page=False)
+    packets = evidence.parsed(xmp.in_image).packets
+    return _embedded(packets, evidence, asset) if packets else ()
+
+
+def _embedded(packets: Iterable[xmp.Xmp], evidence: Evidence, asset: Asset) -> Iterator[Said]:
+    for packet in packets:
         for element in packet.elements(rsl.NAMESPACE, "rsl"):
             yield from _statements(rsl.of_element(element), evidence, asset, where="XMP, ", embedded=True)
 

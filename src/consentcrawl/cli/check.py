@@ -1,0 +1,175 @@
+"""``consentcrawl check``: says of every URL in a list whether it may be taken, and why not.
+
+Law: one row out for each row in, in order, with the URL as it stood in the list; rows that are finished stay written.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from itertools import chain, islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consentcrawl.batch.ordered import in_order
+from consentcrawl.batch.rows import FORMS, Columns, Row, read
+from consentcrawl.batch.writers import Writer
+from consentcrawl.cli import options, results
+from consentcrawl.cli.options import Reach
+from consentcrawl.cli.output import console
+from consentcrawl.cli.tally import Tally
+from consentcrawl.config import Config
+from consentcrawl.core import Outcome, Verdict, origin_of
+from consentcrawl.drivers.dry_run import judge
+from consentcrawl.errors import BadInput
+from consentcrawl.formats.url import BadUrl, canonical
+from consentcrawl.net.pace import Pace
+from consentcrawl.net.paced import PacedReader
+from consentcrawl.steward import Steward
+from consentcrawl.storage.sqlite import SqliteStore
+
+INTERRUPTED, BROKEN_PIPE = 130, 141
+FAILS = {"refused": (Outcome.REFUSE, 1), "undetermined": (Outcome.UNDETERMINED, 3)}
+
+
+def check(  # noqa: PLR0913 (one per option)
+    lists: Annotated[
+        list[str], typer.Argument(help="Lists (.txt .csv .jsonl .parquet, also .gz), URLs, or - for stdin.")
+    ],
+    *,
+    url_column: Annotated[str, typer.Option(help="The column that holds the URL.")] = "url",
+    page_column: Annotated[str | None, typer.Option(help="The column that holds the page that shows it.")] = None,
+    input_format: Annotated[str | None, typer.Option(help=f"{', '.join(FORMS)}: instead of the suffix.")] = None,
+    format_: Annotated[
+        str | None, typer.Option("--format", help=f"{', '.join(results.FORMATS)} (by -o, else table).")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write there instead of stdout.")] = None,
+    gate: options.ReachOption = Reach.HEAD,
+    all_grounds: Annotated[
+        bool, typer.Option("--all-grounds", help="Collect every ground, not only the first.")
+    ] = False,
+    purpose: options.PurposeName = None,
+    token: options.Token = None,
+    policy: options.PolicyWords = None,
+    config: options.ConfigFile = None,
+    connect_to: options.ConnectTos = None,
+    allow_net: options.AllowNets = None,
+    store: Annotated[Path | None, typer.Option(help="Keep look-ups in this SQLite file, shared by processes.")] = None,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever the verdicts are.")] = False,
+    fail_on: Annotated[str, typer.Option(help="Which outcomes count for the exit code.")] = ",".join(FAILS),
+    workers: Annotated[int, typer.Option(min=1, max=256, help="How many origins are asked at once.")] = 16,
+    skip: Annotated[int, typer.Option(min=0, help="Leave out so many rows at the beginning.")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
+) -> None:
+    """May these be taken, and why not? A dry run: nothing is kept, each origin is asked politely, one thing at a time.
+
+    Exits 0 if all is permitted, 1 if something is refused, 3 if nothing is refused but something is undetermined.
+    In csv, cells that a spreadsheet would take for a formula get an apostrophe in front; the url column never does.
+    """
+    with options.one_line_errors():
+        fails = _fails(fail_on)
+        form = results.form(format_, output)
+        settings = options.config_of(
+            purpose=purpose, token=token, policy=policy, config=config, connect_to=connect_to, allow_net=allow_net
+        )
+        rows = _begun(read(lists, Columns(url_column, page_column), input_format), skip)
+        if output is not None:
+            results.must_be_free(output, lists, skip)
+        asking = _Asking(settings, store, gate, settle=not all_grounds, workers=workers)
+        with (
+            results.opened(output, form) as stream,
+            Tally(console(stderr=True), bar=_bar(form, output), quiet=quiet) as tally,
+        ):
+            code = asking.run(rows, results.writer(form, stream), tally)
+    if code == INTERRUPTED:
+        options.complain(f"interrupted: {tally.rows:,} rows are written; go on with --skip {skip + tally.rows}")
+    tally.summary(asking.pace)
+    raise typer.Exit(code or (0 if exit_zero else _exit_code(tally, fails)))
+
+
+class _Asking:
+    """One run over a list."""
+
+    def __init__(self, config: Config, store: Path | None, reach: Reach, *, settle: bool, workers: int) -> None:
+        self.pace = Pace()
+        self._steward = Steward(
+            config, reader=PacedReader(config.reader(), self.pace), store=_store(store) if store else None
+        )
+        self._reach, self._settle, self._workers = reach.gate, settle, workers
+
+    def run(self, rows: Iterable[Row], writer: Writer, tally: Tally) -> int:
+        """Answer and write every row; give the exit code of what went wrong, or 0."""
+        faults: list[BadInput] = []
+        answered = in_order(
+            _until_fault(rows, faults), _origin, self._judge, workers=self._workers, give_up=self.pace.stop
+        )
+        try:
+            with closing(answered), closing(writer):
+                for row, verdict in answered:
+                    writer.write(row, verdict)
+                    tally.count(verdict)
+        except KeyboardInterrupt:
+            return INTERRUPTED
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return BROKEN_PIPE
+        finally:
+            self._steward.shut()
+        if faults:
+            raise faults[0]
+        return 0
+
+    def _judge(self, row: Row) -> Verdict:
+        return judge(self._steward, row.url, row.page, reach=self._reach, settle=self._settle, pace=self.pace)
+
+
+def _origin(row: Row) -> str:
+    """Whose worker a row is for."""
+    try:
+        return origin_of(canonical(row.url))
+    except BadUrl:
+        return ""
+
+
+def _begun(rows: Iterator[Row], skip: int) -> Iterator[Row]:
+    """Read the first row, so that a list that cannot be read is known before anything is written."""
+    left = islice(rows, skip, None)
+    return chain(list(islice(left, 1)), left)
+
+
+def _until_fault(rows: Iterable[Row], faults: list[BadInput]) -> Iterator[Row]:
+    """Give the rows before a fault, and keep the fault until they are answered."""
+    try:
+        yield from rows
+    except BadInput as error:
+        faults.append(error)
+
+
+def _fails(fail_on: str) -> set[str]:
+    named = {name.strip() for name in fail_on.split(",") if name.strip()}
+    if unknown := sorted(named - FAILS.keys()):
+        msg = f"--fail-on {unknown[0]}: it is one or both of {', '.join(FAILS)}"
+        raise BadInput(msg)
+    return named
+
+
+def _exit_code(tally: Tally, fails: set[str]) -> int:
+    return next((code for name, (outcome, code) in FAILS.items() if name in fails and tally.outcomes[outcome]), 0)
+
+
+def _bar(form: str, output: Path | None) -> bool:
+    """Show a bar on a terminal, unless the table is growing on the same one."""
+    return sys.stderr.isatty() and not (form == "table" and output is None)
+
+
+def _store(path: Path) -> SqliteStore:
+    try:
+        return SqliteStore(path)
+    except sqlite3.Error as error:
+        msg = f"--store {path}: {error}"
+        raise BadInput(msg) from error

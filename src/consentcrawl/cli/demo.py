@@ -1,0 +1,80 @@
+"""``consentcrawl demo``: a small web of its own on loopback with every signal in it, and the verdicts about it."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from consentcrawl.batch.ordered import in_order
+from consentcrawl.batch.rows import Row
+from consentcrawl.cli.demo_sites import LIST
+from consentcrawl.cli.demo_web import web
+from consentcrawl.cli.output import TableWriter, console
+from consentcrawl.cli.tally import Tally
+from consentcrawl.config import Config
+from consentcrawl.core import Gate
+from consentcrawl.drivers.dry_run import judge
+from consentcrawl.net.guard import ConnectTo
+from consentcrawl.net.pace import Pace
+from consentcrawl.net.paced import PacedReader
+from consentcrawl.steward import Steward
+
+_BEFORE = """\
+A small web on this machine, and what its makers say about training on their work.
+What is refused, by which words, standing where:
+"""
+_AFTER = """
+Your own list (.txt, .csv, .jsonl, .parquet), as a dry run:
+
+    consentcrawl check urls.txt
+    consentcrawl check urls.parquet --url-column url -o verdicts.parquet
+
+One URL with every ground and gap:
+
+    consentcrawl explain https://example.com/picture.jpg
+"""
+_SERVING = """
+The small web goes on until you press Ctrl-C. Try it from another terminal:
+
+    consentcrawl explain http://fields.example/noai.png --connect-to {}
+"""
+
+
+def demo(
+    *,
+    serve: Annotated[bool, typer.Option("--serve", help="Keep the small web up until Ctrl-C.")] = False,
+) -> None:
+    """Show it at work on a small web of its own: nothing leaves this machine."""
+    to = console()
+    with web() as connect_to:
+        to.print(_BEFORE)
+        _show(Config(connect_to=tuple(map(ConnectTo.parse, connect_to))), to)
+        to.print(_AFTER, soft_wrap=True)
+        if serve:
+            to.print(_SERVING.format(connect_to[-1]), soft_wrap=True)
+            with suppress(KeyboardInterrupt):
+                threading.Event().wait()
+
+
+def _show(config: Config, to: Console) -> None:
+    pace = Pace()
+    steward = Steward(config, reader=PacedReader(config.reader(), pace))
+    rows = [Row(url, page) for url, page in LIST]
+    table, tally = TableWriter(to), Tally(to, bar=False, quiet=False)
+    try:
+        asked = in_order(
+            rows,
+            lambda row: row.url,
+            lambda row: judge(steward, row.url, row.page, reach=Gate.BODY, pace=pace),
+            workers=8,
+        )
+        for row, verdict in asked:
+            table.write(row, verdict)
+            tally.count(verdict)
+    finally:
+        steward.shut()
+    tally.summary(pace)

@@ -1,0 +1,55 @@
+"""Erasing what names a work: its URL goes, the entry and every proof of it stay.
+
+Law: an erasure is written down before anything is erased, so that a missing personal part is never a riddle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import chain, islice
+
+from consentcrawl.ledger.entry import urls_of
+from consentcrawl.ledger.files import Files, write_whole
+from consentcrawl.ledger.log import Ledger
+from consentcrawl.ledger.store import PERSONAL, Segment, packed, sealed_batches, segments
+
+_MOST_INDICES = 4000  # in one entry
+
+
+def erase(ledger: Ledger, url: str) -> list[int]:
+    """Erase every personal part that has ``url`` in it, and return the indices of their entries.
+
+    The salts go with the URLs, so that nobody can find out by trying whether a URL was there. Everything written so
+    far is sealed first. An index that was built before must be built again, and backups are the caller's affair.
+    """
+    ledger.seal()
+    found = {
+        segment: _naming(ledger.files, ledger, segment, url) for segment in segments(ledger.files, ledger.directory)
+    }
+    indices = sorted(chain.from_iterable(found.values()))
+    at = ledger.now()
+    left = iter(indices)
+    for some in iter(lambda: list(islice(left, _MOST_INDICES)), []):
+        ledger.append({"kind": "erasure", "at": at, "entries": some})
+    for segment, gone in found.items():
+        if gone:
+            _rewrite(ledger.files, ledger, segment, gone)
+    return indices
+
+
+def _naming(files: Files, ledger: Ledger, segment: Segment, url: str) -> set[int]:
+    """The entries of a sealed segment whose personal part has the URL."""
+    if segment.end is None:
+        return set()
+    parts = _parts(files, ledger, segment)
+    return {index for index, part in enumerate(parts, segment.first) if url in urls_of(part)}
+
+
+def _rewrite(files: Files, ledger: Ledger, segment: Segment, gone: set[int]) -> None:
+    """Put a file without these parts in the place of the one with them, in one step."""
+    left = [b"" if index in gone else part for index, part in enumerate(_parts(files, ledger, segment), segment.first)]
+    write_whole(files, ledger.directory / PERSONAL / segment.name, packed(left))
+
+
+def _parts(files: Files, ledger: Ledger, segment: Segment) -> Iterable[bytes]:
+    return chain.from_iterable(batch.beside for batch in sealed_batches(files, ledger.directory, segment))

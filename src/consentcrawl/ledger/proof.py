@@ -1,0 +1,193 @@
+"""A proof that one entry is in the ledger, small enough to mail, checked with neither ledger nor network.
+
+Law: a proof is handed out only after it was checked here.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from consentcrawl.errors import LedgerBroken
+from consentcrawl.ledger.checkpoint import (
+    BadCheckpoint,
+    Checkpoint,
+    VerifierKey,
+    open_checkpoint,
+    parse_note,
+    parse_text,
+    parse_verifier,
+    signers_of,
+)  # fmt: skip
+from consentcrawl.ledger.entry import ROW_SALT_BYTES, SALT_BYTES, BadEntry, canonical, commitment, decode, urls_of
+from consentcrawl.ledger.files import OS_FILES, Files
+from consentcrawl.ledger.heads import newest_head
+from consentcrawl.ledger.keys import load_public
+from consentcrawl.ledger.reading import tile_hashes
+from consentcrawl.ledger.store import parts_at
+from consentcrawl.ledger.tiles import node_from
+from consentcrawl.ledger.tree import inclusion_path, leads_to, leaf_hash
+
+_FIRST_LINE = "c2sp.org/tlog-proof@v1"
+_PARTS = {"entry", "key", "beside", "row"}
+_LONGEST = 512 * 1024
+_MOST_HASHES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a Parquet segment: the record that is hashed, its place, the path to the root, its personal part."""
+
+    record: dict[str, Any]
+    index: int
+    path: Sequence[bytes]
+    beside: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ProofResult:
+    """What a proof shows: the record, its URLs, where it stands, and who signed; ``problems`` is empty when it holds.
+
+    ``trusted`` is False when the key was taken from the proof itself: then only the holder of that key vouches for it.
+    """
+
+    problems: tuple[str, ...] = ()
+    record: Mapping[str, Any] = field(default_factory=dict)
+    urls: tuple[str, ...] = ()
+    index: int = -1
+    checkpoint: Checkpoint | None = None
+    key: VerifierKey | None = None
+    trusted: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether nothing is wrong with it."""
+        return not self.problems
+
+
+def prove(directory: Path, index: int, *, files: Files = OS_FILES, row: Row | None = None) -> bytes:
+    """The proof of the entry at ``index``, and of one row of the segment that it names.
+
+    A gzipped C2SP tlog-proof whose extra data is the entry with its personal part. Raises IndexError for an entry that
+    no head covers yet, LedgerBroken when the ledger does not bear the proof out.
+    """
+    known = load_public(files, directory)
+    head, _ = newest_head(files, directory, known)
+    size = head.frontier.size
+    path = inclusion_path(index, size, node_from(tile_hashes(files, directory, size)))
+    entry, beside = parts_at(files, directory, index)
+    signer = signers_of(parse_note(head.note), known)[-1]
+    text = _write(index, path, head.note.decode(), _extra(entry, beside, signer, row))
+    proof = gzip.compress(text.encode(), 9, mtime=0)
+    wrong = check_proof(proof, signer).problems
+    if wrong:
+        msg = f"{directory}: entry {index} cannot be proved: {'; '.join(wrong)}"
+        raise LedgerBroken(msg)
+    return proof
+
+
+def check_proof(proof: bytes, key: VerifierKey | str | None = None) -> ProofResult:
+    """Check a proof against the log's public ``key`` (``name+id+key``, from ``key.pub``); nothing else is needed.
+
+    Without a key the one that the proof names is used, and the result is not ``trusted``. Shows that the entry was in
+    the log when the head was signed; that the log is the same for everybody only a head kept elsewhere shows.
+    """
+    try:
+        return _checked(_unzipped(proof), key)
+    except (BadCheckpoint, BadEntry, ValueError, KeyError, TypeError, AttributeError) as error:
+        return ProofResult((f"not a proof: {error}",))
+
+
+def _checked(text: str, key: VerifierKey | str | None) -> ProofResult:
+    extra, index, path, note = _read(text)
+    known = parse_verifier(extra["key"] if key is None else key) if not isinstance(key, VerifierKey) else key
+    problems = []
+    try:
+        checkpoint = open_checkpoint(note, [known])
+    except BadCheckpoint as error:
+        checkpoint = parse_text(parse_note(note).text)
+        problems.append(str(error))
+    record, salt = extra["entry"], SALT_BYTES
+    if not leads_to(checkpoint.root, index, checkpoint.size, leaf_hash(canonical(record)), path):
+        problems.append("the path does not lead from the entry to the head")
+    if "row" in extra:
+        problems += _row_problems(record, extra["row"])
+        record, salt = extra["row"]["record"], ROW_SALT_BYTES
+    urls, told = _personal(record, extra.get("beside"), salt)
+    return ProofResult((*problems, *told), record, urls, index, checkpoint, known, key is not None)
+
+
+def _row_problems(segment: Mapping[str, Any], row: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the way from a row to the root that the segment's entry names."""
+    path = [b64decode(each, validate=True) for each in row["path"]]
+    leaf = leaf_hash(canonical(row["record"]))
+    if leads_to(b64decode(segment["root"], validate=True), row["index"], segment["rows"], leaf, path):
+        return []
+    return ["the path does not lead from the row to the segment"]
+
+
+def _personal(record: Mapping[str, Any], beside: str | None, salt: int) -> tuple[tuple[str, ...], list[str]]:
+    """The URLs of the personal part, and what is wrong with it; that it was erased is nothing wrong."""
+    if beside is None:
+        return (), []
+    raw = b64decode(beside, validate=True)
+    while "entry" in record:  # merged: the commitment is the source's
+        record = record["entry"]
+    if record.get("personal") != commitment(raw):
+        return (), ["the URL is not the one that the entry commits to"]
+    return tuple(urls_of(raw, salt)), []
+
+
+def _extra(entry: bytes, beside: bytes, signer: VerifierKey, row: Row | None) -> bytes:
+    said: dict[str, Any] = {"entry": decode(entry), "key": str(signer)}
+    if row is not None:
+        path = [b64encode(each).decode() for each in row.path]
+        said["row"] = {"record": row.record, "index": row.index, "path": path}
+        beside = row.beside
+    return canonical(said | ({"beside": b64encode(beside).decode()} if beside else {}))
+
+
+def _write(index: int, path: Sequence[bytes], note: str, extra: bytes) -> str:
+    """C2SP tlog-proof, "Format"."""
+    hashes = [b64encode(each).decode() for each in path]
+    return "\n".join([_FIRST_LINE, f"extra {b64encode(extra).decode()}", f"index {index}", *hashes, "", note])
+
+
+def _read(text: str) -> tuple[dict[str, Any], int, list[bytes], bytes]:
+    above, _, note = text.partition("\n\n")
+    first, extra, index, *hashes = above.split("\n")
+    number = index.removeprefix("index ")
+    if (
+        first != _FIRST_LINE
+        or not extra.startswith("extra ")
+        or str(int(number)) != number
+        or len(hashes) > _MOST_HASHES
+    ):
+        msg = "not laid out as C2SP tlog-proof says"
+        raise ValueError(msg)
+    path = [b64decode(each, validate=True) for each in hashes]
+    said = decode(b64decode(extra[6:], validate=True))
+    if not said.keys() <= _PARTS:
+        msg = "says more than a proof does"
+        raise ValueError(msg)
+    return said, int(number), path, note.encode()
+
+
+def _unzipped(proof: bytes) -> str:
+    """The text of a proof, zipped or not, bounded: a proof may come from anybody."""
+    if proof[:2] != b"\x1f\x8b":
+        return proof.decode()
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        text = unpacker.decompress(proof, _LONGEST)
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
+    if not unpacker.eof or unpacker.unused_data:
+        msg = "too long, or cut off"
+        raise ValueError(msg)
+    return text.decode()

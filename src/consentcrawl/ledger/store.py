@@ -1,0 +1,183 @@
+"""Where entries lie: the live segments that are written to, and the sealed ones, packed for good.
+
+Law: entries and their personal parts lie together while live and apart once sealed; only the personal side of a sealed
+segment is ever rewritten.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import chain, islice, zip_longest
+from pathlib import Path
+from typing import Any
+
+from consentcrawl.errors import LedgerBroken
+from consentcrawl.ledger.files import Files, write_whole
+from consentcrawl.ledger.frames import Batch, batch_of, bundle, frame, frames_in, unbundle
+
+LOG = "log"
+PERSONAL = "personal"
+BUNDLE = 256  # entries packed together, as many as a tile has
+_LIVE = re.compile(r"([0-9]{12})\.seg")
+_SEALED = re.compile(r"([0-9]{12})-([0-9]{12})\.zst")
+_LARGEST_BUNDLE = BUNDLE * (2 + 0xFFFF)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A file of entries: the index of its first, and of the first after it where it is sealed."""
+
+    first: int
+    end: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return f"{self.first:012}.seg" if self.end is None else f"{self.first:012}-{self.end:012}.zst"
+
+
+def segments(files: Files, directory: Path) -> list[Segment]:
+    """Every segment in order; LedgerBroken when one is missing. A live file that was already sealed is passed over."""
+    names = files.names(directory / LOG)
+    sealed = [Segment(int(m[1]), int(m[2])) for m in map(_SEALED.fullmatch, names) if m]
+    done = {segment.first for segment in sealed}
+    live = [Segment(int(m[1])) for m in map(_LIVE.fullmatch, names) if m and int(m[1]) not in done]
+    expected = 0
+    for segment in sealed:
+        if segment.first != expected or segment.end is None or segment.end <= segment.first:
+            raise LedgerBroken(_told(segment, f"entries {expected} and after are missing"))
+        expected = segment.end
+    if live and live[0].first != expected:
+        raise LedgerBroken(_told(live[0], f"entries {expected} and after are missing"))
+    return sealed + live
+
+
+def leftovers(files: Files, directory: Path) -> list[Path]:
+    """Live files whose sealed form is complete, and drafts: what a crash left behind."""
+    names = files.names(directory / LOG)
+    sealed = {m[1] for m in map(_SEALED.fullmatch, names) if m}
+    live = [m for m in map(_LIVE.fullmatch, names) if m and m[1] in sealed]
+    drafts = [
+        directory / folder / name
+        for folder in ("", LOG, PERSONAL)
+        for name in files.names(directory / folder)
+        if name.endswith(".draft")
+    ]
+    return [directory / LOG / m[0] for m in live] + drafts
+
+
+def live_batches(data: bytes, first: int) -> Iterator[tuple[int, Batch]]:
+    """Where each batch of a live segment ends, and the batch, up to the first that is not whole or not next."""
+    for end, payload in frames_in(data):
+        try:
+            batch = batch_of(payload)
+        except ValueError:
+            return
+        if batch.first != first:
+            return
+        first += len(batch.entries)
+        yield end, batch
+
+
+def sealed_batches(files: Files, directory: Path, segment: Segment, start: int = 0) -> Iterator[Batch]:
+    """The bundles of a sealed segment with entries at or after ``start``; LedgerBroken at the first damaged one."""
+    skipped = max(0, start - segment.first) // BUNDLE
+    entries = _unpacked(files, directory / LOG / segment.name, skipped)
+    beside = _unpacked(files, directory / PERSONAL / segment.name, skipped)
+    first = segment.first + skipped * BUNDLE
+    for ours, theirs in zip_longest(entries, beside):
+        if ours is None or theirs is None or len(ours) != len(theirs):
+            raise LedgerBroken(_told(segment, "not one personal part for each entry"))
+        yield Batch(first, ours, theirs)
+        first += len(ours)
+    if first != segment.end:
+        raise LedgerBroken(_told(segment, f"ends at entry {first}"))
+
+
+def batches(files: Files, directory: Path, start: int = 0) -> Iterator[Batch]:
+    """Every batch that has entries at or after ``start``, sealed and live; ends where the live tail is not whole."""
+    for segment in segments(files, directory):
+        if segment.end is None:
+            data = files.read(directory / LOG / segment.name)
+            found: Iterator[Batch] = (batch for _, batch in live_batches(data, segment.first))
+        elif segment.end <= start:
+            continue
+        else:
+            found = sealed_batches(files, directory, segment, start)
+        yield from (batch for batch in found if batch.first + len(batch.entries) > start)
+
+
+def parts_at(files: Files, directory: Path, index: int) -> tuple[bytes, bytes]:
+    """The entry at ``index`` and what lies beside it; IndexError when there is none."""
+    for batch in batches(files, directory, index):
+        at = index - batch.first
+        return batch.entries[at], batch.beside[at]
+    msg = f"the ledger has no entry {index}"
+    raise IndexError(msg)
+
+
+def seal(files: Files, directory: Path, live: Segment, end: int) -> None:
+    """Pack a live segment that ends at entry ``end`` and that a head covers: the personal side first, the log last."""
+    data = files.read(directory / LOG / live.name)
+    found = [batch for _, batch in live_batches(data, live.first)]
+    entries = list(chain.from_iterable(batch.entries for batch in found))
+    beside = list(chain.from_iterable(batch.beside for batch in found))
+    if live.first + len(entries) != end:
+        raise LedgerBroken(_told(live, f"ends at entry {live.first + len(entries)} instead of {end}"))
+    if entries:
+        sealed = Segment(live.first, end)
+        write_whole(files, directory / PERSONAL / sealed.name, packed(beside))
+        write_whole(files, directory / LOG / sealed.name, packed(entries))
+    files.remove(directory / LOG / live.name)
+    files.sync_directory(directory / LOG)
+
+
+def packed(parts: Sequence[bytes]) -> bytes:
+    """Parts in compressed bundles of 256, each in a frame after its length."""
+    parts_left = iter(parts)
+    bundles = iter(lambda: bundle(list(islice(parts_left, BUNDLE))), b"")
+    return b"".join(
+        frame(len(raw).to_bytes(4, "big") + _codec().compress(raw, asbytes=True), padded=False) for raw in bundles
+    )
+
+
+def _unpacked(files: Files, path: Path, skipped: int) -> Iterator[list[bytes]]:
+    """The bundles of one side of a sealed segment, without the first ``skipped``."""
+    try:
+        data = files.read(path)
+    except FileNotFoundError as error:
+        msg = f"{path} is missing"
+        raise LedgerBroken(msg) from error
+    end = 0
+    for number, (end, payload) in enumerate(frames_in(data, padded=False)):  # noqa: B007 (used below)
+        if number >= skipped:
+            yield _unbundled(payload, path)
+    if end < len(data):
+        msg = f"{path} is damaged at byte {end}"
+        raise LedgerBroken(msg)
+
+
+def _unbundled(payload: bytes, path: Path) -> list[bytes]:
+    length = int.from_bytes(payload[:4], "big")
+    try:
+        if length > _LARGEST_BUNDLE:
+            msg = f"a bundle of {length} bytes"
+            raise ValueError(msg)  # noqa: TRY301 (told as the rest)
+        return unbundle(_codec().decompress(payload[4:], decompressed_size=length, asbytes=True))
+    except (ValueError, OSError) as error:  # Arrow raises both
+        msg = f"{path}: {error}"
+        raise LedgerBroken(msg) from error
+
+
+@cache
+def _codec() -> Any:  # noqa: ANN401 (pyarrow is untyped)
+    from pyarrow import Codec  # noqa: PLC0415 (slow to import)
+
+    return Codec("zstd", compression_level=3)
+
+
+def _told(segment: Segment, what: str) -> str:
+    return f"{LOG}/{segment.name}: {what}"
