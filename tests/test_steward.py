@@ -219,12 +219,12 @@ def test_ours_keys_are_filled_in_and_a_missing_one_is_a_gap() -> None:
     with serving({"/api?key=s3cret": Answer(b"{}")}) as site:
         need = Need(Gate.LOOKUP, site.origin + "/api?key={made_up.api_key}", fields=(("X-Key", "{made_up.api_key}"),))
         with_key = steward(secrets={"made_up.api_key": "s3cret"})
-        answered = with_key._fetch(need.url, need).result()
+        answered = with_key._look_ups.fetch(need.url, need).result()
         assert (answered.status, answered.need) == (200, need)
         assert site.heads[0]["x-key"] == "s3cret"
         assert "s3cret" not in repr(with_key.store.__dict__)
         without = steward()
-        assert without._fetch(need.url, need).result().gap == "no_key"
+        assert without._look_ups.fetch(need.url, need).result().gap == "no_key"
         assert len(site.asked) == 1
         with_key.shut()
         without.shut()

@@ -6,12 +6,10 @@ Law: whoever asks, and however many at once, each document is fetched once; whoe
 from __future__ import annotations
 
 import asyncio
-import re
-import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Protocol
 
@@ -36,34 +34,15 @@ from consentcrawl.core import (
     origin_of,
     plan,
 )
-from consentcrawl.core.evidence import Pairs
 from consentcrawl.core.inquiry import MAX_DEPTH
 from consentcrawl.formats.url import BadUrl, canonical
+from consentcrawl.lookups import LookUps, Reads, answer_to
 from consentcrawl.storage import Store, serves
 from consentcrawl.storage.memory import MemoryStore
 
 _SHARED_KEPT = 10_000
-_POLL_SECONDS = 0.02
-_LOOK_UPS_AT_ONCE = 32
-_PLACEHOLDER = re.compile(r"\{(\w+\.\w+)\}")
 _OF_ACCESS = frozenset({"robots_txt", "protego_reading"})
 """Signals about fetching from where they stand: what they say does not go with a work to where it was copied."""
-
-
-class Reads(Protocol):
-    """What a steward asks of a reader (``net.reader``, or one that keeps a pace)."""
-
-    def read(self, need: Need, url: str) -> Evidence:
-        """Answer ``need`` from ``url``; never raises."""
-        ...
-
-    def head(self, url: str, fields: Pairs = ()) -> Evidence:
-        """Status and fields of the asset at ``url``."""
-        ...
-
-    def prefix(self, url: str, limit: int = ..., fields: Pairs = ()) -> Evidence:
-        """At most ``limit`` bytes of the asset at ``url``."""
-        ...
 
 
 class Record(Protocol):
@@ -107,12 +86,9 @@ class Steward:
         self.clock, self._record = clock, record
         among = registry.active(self.policy)
         self._general, self._hosts = registry.general(among), registry.Hosts(among)
-        self._robots = tuple(s for s in among if name_of(s) == "robots_txt")
         self._lasting = tuple(s for s in self._general if name_of(s) not in _OF_ACCESS)
         self._shared: dict[tuple[str, str | None], Known] = {}
-        self._flights: dict[str, Future[Evidence]] = {}
-        self._boarding = threading.Lock()
-        self._pool = ThreadPoolExecutor(_LOOK_UPS_AT_ONCE, thread_name_prefix="consentcrawl-lookup")
+        self._look_ups = LookUps(self.config, self.reader, self.store, clock, among)
 
     def open(self, url: str, page: str | None = None, *, reach: Gate = Gate.BODY, settle: bool = True) -> Inquiry:
         """Open an inquiry about the asset at ``url``, told what is already known. Raises BadUrl for ``url``.
@@ -185,7 +161,7 @@ class Steward:
 
     def shut(self) -> None:
         """Wait for look-ups that are under way and let go of threads and files."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._look_ups.shut()
         self.store.close()
 
     def _prepare(self, asset: Asset, now: float) -> tuple[Asset, Known]:
@@ -241,14 +217,14 @@ class Steward:
             permitted = []
             for need in needs:
                 url = need.at(inquiry.asset)
-                robots = self._rules(need, url)
+                robots = self._look_ups.rules(need, url)
                 permitted.append((need, url, robots))
             if asked := [robots for _, _, robots in permitted if robots is not None]:
                 yield asked
-            answers = [(need, self._visit(need, url, robots)) for need, url, robots in permitted]
+            answers = [(need, self._look_ups.visit(need, url, robots)) for need, url, robots in permitted]
             yield [future for _, future in answers]
             for need, future in answers:
-                inquiry.tell(_for(need, future.result()))
+                inquiry.tell(answer_to(need, future.result()))
 
     def _is_makers(self, need: Need, inquiry: Inquiry) -> bool:
         """Tell whether a look-up goes to the maker's own place: the plugin says from which answer on it does."""
@@ -293,83 +269,10 @@ class Steward:
 
     def _together(self, joint: Need, parts: Sequence[Need]) -> None:
         """Keep the answer to a joint look-up as the answer to each of its parts."""
-        evidence = self._visit(joint, joint.url, self._rules(joint, joint.url)).result()
+        evidence = self._look_ups.visit(joint, joint.url, self._look_ups.rules(joint, joint.url)).result()
         if evidence.found or (evidence.unreachable and not evidence.gap):
             for part in parts:
-                self.store.put(part.url, _for(part, evidence))
-
-    def _rules(self, need: Need, url: str) -> Future[Evidence] | None:
-        """Look up the robots.txt that a page or an API is under, if that is to be asked at all."""
-        if not need.polite or self._missing(need, url):
-            return None
-        return self._fetch(origin_of(url) + ROBOTS_TXT.url, ROBOTS_TXT)
-
-    def _visit(self, need: Need, url: str, robots: Future[Evidence] | None) -> Future[Evidence]:
-        """Look a document up, unless it is a page or an API that the robots.txt of its host closes to us."""
-        if robots is not None and not self._may_visit(url, robots.result()):
-            names = [name_of(plugin) for plugin in self._hosts.plugins(host_of(url))]
-            note = "".join(f"operator_ok of [platforms.{name}] would permit it" for name in names[:1])
-            return _done(Evidence(need, url, gap="page_refused", at=self.clock(), note=note))
-        return self._fetch(url, need)
-
-    def _may_visit(self, url: str, robots: Evidence) -> bool:
-        if any(name_of(plugin) in self.config.operator_ok for plugin in self._hosts.plugins(host_of(url))):
-            return True
-        asset = Asset(url)
-        visit = Inquiry(asset, self.purpose, self.policy, plan(asset, self.purpose, self._robots), reach=Gate.LOOKUP)
-        visit.tell(robots)
-        return visit.verdict().outcome is Outcome.PERMIT
-
-    def _fetch(self, url: str, need: Need) -> Future[Evidence]:
-        """Give the one look-up of ``url`` that is under way, or start it, or give what is known."""
-        if missing := self._missing(need, url):
-            note = f"[platforms.*] of the settings lacks {', '.join(missing)}"
-            return _done(Evidence(need, url, gap="no_key", at=self.clock(), note=note))
-        known = self.store.get(url, need, self.clock())
-        if known is not None:
-            return _done(known)
-        with self._boarding:
-            flight = self._flights.get(url)
-            if flight is None:
-                flight = self._flights[url] = self._pool.submit(self._obtain, url, need)
-        return flight
-
-    def _obtain(self, url: str, need: Need) -> Evidence:
-        try:
-            while True:
-                known = self.store.get(url, need, self.clock())
-                if known is not None:
-                    return known
-                if self.store.lease(url, self.clock()):
-                    return self._read(url, need)
-                time.sleep(_POLL_SECONDS)
-        finally:
-            with self._boarding:
-                self._flights.pop(url, None)
-
-    def _read(self, url: str, need: Need) -> Evidence:
-        try:
-            filled = self._filled(need, url)
-            answer = self.reader.read(filled, filled.url)
-            # What was sent with the taker's keys is told by the address without them.
-            evidence = _for(need, answer, url if filled.url != url else answer.url)
-            self.store.put(url, evidence)
-        finally:
-            self.store.release(url)
-        return evidence
-
-    def _missing(self, need: Need, url: str) -> list[str]:
-        """Give the keys that a need names and the settings lack, such as ``flickr.api_key``."""
-        wanted = {name for text in (url, *(v for _, v in need.fields)) for name in _PLACEHOLDER.findall(text)}
-        return sorted(wanted - self.config.secrets.keys())
-
-    def _filled(self, need: Need, url: str) -> Need:
-        """Put the taker's keys where a need names them."""
-        fields = tuple((name, self._fill(value)) for name, value in need.fields)
-        return replace(need, url=self._fill(url), fields=fields)
-
-    def _fill(self, text: str) -> str:
-        return _PLACEHOLDER.sub(lambda found: self.config.secrets[found[1]], text)
+                self.store.put(part.url, answer_to(part, evidence))
 
 
 def _page(page: str) -> tuple[str | None, Gap | None]:
@@ -377,19 +280,3 @@ def _page(page: str) -> tuple[str | None, Gap | None]:
         return canonical(page), None
     except BadUrl as error:
         return None, Gap(page, "bad_url", note=str(error))
-
-
-def _done(evidence: Evidence) -> Future[Evidence]:
-    future: Future[Evidence] = Future()
-    future.set_result(evidence)
-    return future
-
-
-def _for(need: Need, evidence: Evidence, url: str = "") -> Evidence:
-    """Give evidence as the answer to ``need``: another signal may have asked for the same URL in other words."""
-    if evidence.need == need:
-        return evidence
-    return Evidence(
-        need, url or evidence.url, status=evidence.status, fields=evidence.fields, content=evidence.content,
-        at=evidence.at, gap=evidence.gap, whole=evidence.whole, note=evidence.note,
-    )  # fmt: skip
