@@ -8,7 +8,7 @@ import sys
 
 import bench
 
-LIBRARIES = {"origin"}
+LIBRARIES = {"origin", "robots_peers"}
 
 
 def main(names: list[str]) -> None:

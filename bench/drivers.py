@@ -28,7 +28,9 @@ def main() -> dict[str, float]:
         for name, run in RUNS.items():
             steward = consentcrawl.Steward(config)
             run(where, None, 50), run(where, steward, 50)
-            pairs = [(_cpu(run, where, None, IMAGES[name]), _cpu(run, where, steward, IMAGES[name])) for _ in range(ROUNDS)]
+            pairs = [
+                (_cpu(run, where, None, IMAGES[name]), _cpu(run, where, steward, IMAGES[name])) for _ in range(ROUNDS)
+            ]
             steward.shut()
             bare, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
             ratio = statistics.median(mine / theirs for theirs, mine in pairs)

@@ -41,8 +41,9 @@ def verdicts(count: int) -> Iterator[Verdict]:
         )
         refused = n % 4 == 0
         yield Verdict(
-            url=f"{host}/gallery/2026/{n * 40_503 % 2**24:06x}/piece-{n}.jpg", outcome=Outcome.REFUSE if refused else Outcome.PERMIT,
-            purpose="train-ai", gate=Gate.HEAD, enforced=True, grounds=(ground,) if refused else (), gaps=(),
+            url=f"{host}/gallery/2026/{n * 40_503 % 2**24:06x}/piece-{n}.jpg",
+            outcome=Outcome.REFUSE if refused else Outcome.PERMIT, purpose="train-ai", gate=Gate.HEAD,
+            enforced=True, grounds=(ground,) if refused else (), gaps=(),
             decided_at=1_790_000_000 + n * 0.013, version="0.1.0", deciding=(ground,) if refused else (),
         )  # fmt: skip
 
@@ -118,7 +119,8 @@ def segment_size(path: Path, count: int) -> float:
     rows = [
         {
             "url": v.url, "outcome": str(v.outcome), "purpose": v.purpose, "gate": v.gate.name.lower(),
-            "enforced": v.enforced, "grounds": [ground.as_json() for ground in v.grounds], "gaps": [gap.as_json() for gap in v.gaps],
+            "enforced": v.enforced, "grounds": [ground.as_json() for ground in v.grounds],
+            "gaps": [gap.as_json() for gap in v.gaps],
             "decided_at": round(v.decided_at * 1000), "policy": v.policy, "version": v.version,
         }
         for v in verdicts(count)

@@ -7,9 +7,17 @@ import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from typing import ClassVar
 
 IMAGE_SIZE = 20_000
-ROBOTS = b"User-agent: *\nDisallow: /private/\nDisallow: /*.cgi$\nAllow: /private/open/\n\nUser-agent: GPTBot\nDisallow: /x/\n"
+ROBOTS = b"""User-agent: *
+Disallow: /private/
+Disallow: /*.cgi$
+Allow: /private/open/
+
+User-agent: GPTBot
+Disallow: /x/
+"""
 
 
 def image() -> bytes:
@@ -29,7 +37,7 @@ def answer(content: bytes, content_type: str, status: str = "200 OK") -> bytes:
 
 
 class _Origin(asyncio.Protocol):
-    answers = {
+    answers: ClassVar[dict[bytes, bytes]] = {
         b"/robots.txt": answer(ROBOTS, "text/plain"),
         b"/.well-known/tdmrep.json": answer(b"none", "text/plain", "404 Not Found"),
     }

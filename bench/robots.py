@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from robots_peers import OURS, OWN, PEERS, PROTEGO, SITE, Peer, conformance, differential, questions, real_files
+from bench.robots_peers import OURS, OWN, PEERS, PROTEGO, SITE, Peer, conformance, differential, questions, real_files
 
 
 def _cpu(work: Callable[[], object]) -> float:

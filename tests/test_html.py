@@ -456,3 +456,21 @@ def test_html_known_difference_to_beautifulsoup(clause: str, page: bytes, soup: 
     tag = BeautifulSoup(page, "html.parser").find("meta")
     assert (tag.get("name") if isinstance(tag, Tag) else soup) == soup, clause
     assert [meta.name for meta in html.parse(page).metas] == ours, clause
+
+
+@pytest.mark.parametrize(
+    ("content", "declared", "page"),
+    [
+        (b"<meta name=robots content=noai>", "", True),
+        (b"\n <LINK rel=license href=x><meta name=robots content=noai>", "application/octet-stream", True),
+        (b"<p>art", "text/plain", True),
+        (b"say <meta name=robots content=noai>", "text/plain", False),
+        (b"<x><meta name=robots content=noai>", "application/xhtml+xml; charset=utf-8", True),
+        (b"<x/>", "application/xml", True),
+        (b"\xff\xd8\xff\xe0 <meta >", "image/jpeg", False),
+        (b"plain words", "", False),
+        (b"", "text/html", False),
+    ],
+)
+def test_ours_what_nobody_declares_is_read_as_the_page_it_may_be(content: bytes, declared: str, page: bool) -> None:  # noqa: FBT001 (a table)
+    assert html.is_page(content, declared) is page

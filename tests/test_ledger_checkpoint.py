@@ -69,7 +69,8 @@ ROOT = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 @pytest.mark.parametrize(
     "text",
     [
-        "", "a\n", f"a\n1\n{ROOT}", f"\n1\n{ROOT}\n", f"a\n01\n{ROOT}\n", f"a\n-1\n{ROOT}\n", f"a\n\N{ARABIC-INDIC DIGIT ONE}\n{ROOT}\n",
+        "", "a\n", f"a\n1\n{ROOT}", f"\n1\n{ROOT}\n", f"a\n01\n{ROOT}\n", f"a\n-1\n{ROOT}\n",
+        f"a\n\N{ARABIC-INDIC DIGIT ONE}\n{ROOT}\n",
         f"a\n1\n{ROOT}\nextension\n",
         f"a\n1\n{ROOT[:-2]}9=\n", f"a\n1\n{ROOT[:-1]}\n", "a\n1\nAAAA\n", f"a\n1\n {ROOT}\n",
         f"a\n{'9' * 20}\n{ROOT}\n",

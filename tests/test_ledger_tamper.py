@@ -169,8 +169,10 @@ def test_ours_a_roll_back_is_found_by_a_kept_head_only(tmp_path: Path) -> None:
     with Ledger.open(tmp_path / "ledger") as ledger:
         ledger.append({"kind": "outcome", "n": 2})
     assert verify(tmp_path / "old").holds
+    assert "under all 2 heads" in verify(tmp_path / "old").proves
     report = verify(tmp_path / "old", witness=ledger.checkpoint)
     assert any("rolled back" in finding for finding in report.findings)
+    assert report.proves == "The ledger is not what was signed."
 
 
 def test_ours_a_witness_of_another_ledger_or_a_wrong_first_key_is_told(tmp_path: Path) -> None:

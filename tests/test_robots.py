@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import gzip
-import importlib.util
+import importlib
 import json
 import os
-import sys
 import time
 from pathlib import Path
 from types import ModuleType
@@ -356,17 +355,9 @@ def test_google_and_peer_cases_all_come_out() -> None:
 
 
 def bench_module() -> ModuleType:
-    """Load bench/robots_peers.py, whose differential is run here on a sample."""
+    """Load the peers, whose differential is run here on a sample."""
     pytest.importorskip("jwm.robotstxt")
-    spec = importlib.util.spec_from_file_location(
-        "bench_robots", Path(__file__).parent.parent / "bench" / "robots_peers.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module("bench.robots_peers")
 
 
 @needs_corpus

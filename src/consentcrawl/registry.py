@@ -44,14 +44,6 @@ def hosts_of(signal: ModuleType) -> tuple[str, ...]:
     return getattr(signal, "HOSTS", ())
 
 
-def makers_from(plugin: ModuleType) -> float:
-    """How many answers lead to the maker's own place: 0, the plugin's first look-up goes there; infinity, none does.
-
-    What the policy files of that place say goes for the work as well.
-    """
-    return getattr(plugin, "MAKERS", float("inf"))
-
-
 class Hosts:
     """Which plugins are for a host: those that name it or a domain above it."""
 

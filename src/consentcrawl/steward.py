@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from types import ModuleType
@@ -24,25 +24,18 @@ from consentcrawl.core import (
     Gate,
     Hop,
     Inquiry,
-    Need,
     Outcome,
     Plan,
     Signal,
     Verdict,
-    host_of,
-    name_of,
-    origin_of,
     plan,
 )
-from consentcrawl.core.inquiry import MAX_DEPTH
 from consentcrawl.formats.url import BadUrl, canonical
 from consentcrawl.lookups import LookUps, Reads, answer_to
 from consentcrawl.storage import Store, serves
 from consentcrawl.storage.memory import MemoryStore
 
 _SHARED_KEPT = 10_000
-_OF_ACCESS = frozenset({"robots_txt", "protego_reading"})
-"""Signals about fetching from where they stand: what they say does not go with a work to where it was copied."""
 
 
 class Record(Protocol):
@@ -86,7 +79,6 @@ class Steward:
         self.clock, self._record = clock, record
         among = registry.active(self.policy)
         self._general, self._hosts = registry.general(among), registry.Hosts(among)
-        self._lasting = tuple(s for s in self._general if name_of(s) not in _OF_ACCESS)
         self._shared: dict[tuple[str, str | None], Known] = {}
         self._look_ups = LookUps(self.config, self.reader, self.store, clock, among)
 
@@ -118,19 +110,6 @@ class Steward:
         """Meet the needs of the LOOKUP gate. Blocks; never raises for what could not be had."""
         for waiting in self._meet(inquiry):
             wait(waiting)
-
-    def prepare(self, urls: Iterable[str]) -> None:
-        """Look up together what a platform answers for several works at once. Blocks; optional, and never raises.
-
-        Whatever is not answered this way is asked for singly, by the inquiry that needs it.
-        """
-        waiting: dict[ModuleType, dict[Need, None]] = {}
-        for url in urls:
-            for plugin, need in self._bulky(url):
-                waiting.setdefault(plugin, {})[need] = None
-        for plugin, needs in waiting.items():
-            for joint, parts in plugin.bulk(tuple(needs)):
-                self._together(joint, parts)
 
     async def look_up_async(self, inquiry: Inquiry) -> None:
         """Meet the needs of the LOOKUP gate; cancelling the task leaves the shared look-ups running."""
@@ -202,77 +181,17 @@ class Steward:
         except Exception:  # noqa: BLE001 (the inquiry makes it a gap)
             return False
 
-    def _meet(self, inquiry: Inquiry, copies: tuple[Asset, ...] = ()) -> Generator[list[Future[Evidence]], None, None]:
-        """Decide what is fetched next, for both worlds: yields what to wait for until the LOOKUP gate lacks nothing.
-
-        ``copies`` are the assets that led here, from one copy of the work to the next.
-        """
-        makers: set[Need] = set()
+    def _meet(self, inquiry: Inquiry) -> Generator[list[Future[Evidence]], None, None]:
+        """Decide what is fetched next, for both worlds: yields what to wait for until the LOOKUP gate lacks nothing."""
         while needs := [need for need in inquiry.needs() if need.gate is Gate.LOOKUP]:
-            own = next((need for need in needs if need not in makers and self._is_makers(need, inquiry)), None)
-            if own is not None:
-                makers.add(own)
-                yield from self._ask_maker(own, inquiry, (*copies, inquiry.asset))
-                continue
-            permitted = []
-            for need in needs:
-                url = need.at(inquiry.asset)
-                robots = self._look_ups.rules(need, url)
-                permitted.append((need, url, robots))
-            if asked := [robots for _, _, robots in permitted if robots is not None]:
+            urls = [need.at(inquiry.asset) for need in needs]
+            rules = [self._look_ups.rules(need, url) for need, url in zip(needs, urls, strict=True)]
+            if asked := [robots for robots in rules if robots is not None]:
                 yield asked
-            answers = [(need, self._look_ups.visit(need, url, robots)) for need, url, robots in permitted]
-            yield [future for _, future in answers]
-            for need, future in answers:
-                inquiry.tell(answer_to(need, future.result()))
-
-    def _is_makers(self, need: Need, inquiry: Inquiry) -> bool:
-        """Tell whether a look-up goes to the maker's own place: the plugin says from which answer on it does."""
-        if not (need.polite and need.holds):
-            return False
-        asset, depth = inquiry.asset, inquiry.depth(need)
-        if not depth and origin_of(need.at(asset)) == asset.origin:
-            return False  # then the policy files of that place are read anyway
-        return any(depth >= registry.makers_from(plugin) for plugin in self._hosts.plugins(asset.host))
-
-    def _ask_maker(
-        self, need: Need, inquiry: Inquiry, copies: tuple[Asset, ...]
-    ) -> Generator[list[Future[Evidence]], None, None]:
-        """Ask about the maker's own copy in its own right: what is said there goes for the copy elsewhere.
-
-        Where plugins know that place, what they find answers ``need``; else its page is still read as any page.
-        """
-        url, now = need.at(inquiry.asset), self.clock()
-        plugins = self._hosts.plugins(host_of(url)) if inquiry.depth(need) else ()
-        asset = Asset(url, None, self._keys(plugins, Asset(url), now))
-        met = {key for copy in copies for key in copy.keys}
-        if len(copies) > MAX_DEPTH or not met.isdisjoint(asset.keys):
-            inquiry.tell(Evidence(need, url, gap="depth", at=now))
-            return
-        own = inquiry.beside(asset, plan(asset, self.purpose, (*self._lasting, *plugins)))
-        own.recall(self.store.recall(asset.keys, now))
-        yield from self._meet(own, copies)
-        known = any(asked != ROBOTS_TXT for plugin in plugins for asked in plugin.needs(asset, self.purpose))
-        inquiry.adopt(own, need if known else None)
-
-    def _bulky(self, url: str) -> Iterator[tuple[ModuleType, Need]]:
-        """Give what an asset needs of a plugin that joins look-ups, and is not known yet."""
-        try:
-            asset = Asset(canonical(url))
-        except BadUrl:
-            return
-        for plugin in self._hosts.plugins(asset.host):
-            if hasattr(plugin, "bulk"):
-                for need in plugin.needs(asset, self.purpose):
-                    if self.store.get(need.at(asset), need, self.clock()) is None:
-                        yield plugin, need
-
-    def _together(self, joint: Need, parts: Sequence[Need]) -> None:
-        """Keep the answer to a joint look-up as the answer to each of its parts."""
-        evidence = self._look_ups.visit(joint, joint.url, self._look_ups.rules(joint, joint.url)).result()
-        if evidence.found or (evidence.unreachable and not evidence.gap):
-            for part in parts:
-                self.store.put(part.url, answer_to(part, evidence))
+            answers = [self._look_ups.visit(*visit) for visit in zip(needs, urls, rules, strict=True)]
+            yield answers
+            for need, answer in zip(needs, answers, strict=True):
+                inquiry.tell(answer_to(need, answer.result()))
 
 
 def _page(page: str) -> tuple[str | None, Gap | None]:

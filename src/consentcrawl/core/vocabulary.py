@@ -114,6 +114,7 @@ REASONS: dict[str, str] = {
     "tls": "the secure connection could not be made",
     "redirects": "the redirects were too many or led nowhere",
     "page_refused": "the page may not be looked up: its robots.txt disallows it",
+    "parked": "the origin asks to be left alone for longer than is waited",
     "not_fetched": "the look-up was not made",
     "unreachable": "the server did not answer or answered with an error",
     "gone": "the work's page is gone",

@@ -22,3 +22,18 @@ def looks_html(content: bytes) -> bool:
     if head[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         head = head.decode("utf-16", "replace").encode(errors="replace")
     return _SNIFF.match(head) is not None
+
+
+# Ours: what nobody declares and what holds one of these near its start is read as the page it may be.
+_TAGGED = re.compile(rb"<(?:meta|link|html|head|script|!doctype)[ \t\n\f\r/>]", re.IGNORECASE).search
+_UNDECLARED = frozenset({"", "application/octet-stream", "unknown/unknown", "*/*"})
+
+
+def is_page(content: bytes, content_type: str = "") -> bool:
+    """Whether ``content`` is to be read as a page: it opens as one, is declared as one, or nobody says what it is."""
+    if looks_html(content):
+        return True
+    declared = content_type.partition(";")[0].strip().lower()
+    if "html" in declared or declared in {"text/xml", "application/xml"}:
+        return bool(content)
+    return declared in _UNDECLARED and _TAGGED(content, 0, _SNIFFED) is not None

@@ -12,10 +12,22 @@ from dataclasses import dataclass, field
 from consentcrawl.formats import _charset, _srcset, _tags
 from consentcrawl.formats._licenses import may_name_license
 from consentcrawl.formats._references import resolve
-from consentcrawl.formats._sniff import looks_html
+from consentcrawl.formats._sniff import is_page, looks_html
 from consentcrawl.formats._tags import Token
 
-__all__ = ["DATA_TYPES", "KEPT_LIMIT", "LIMIT", "Image", "Link", "Meta", "Page", "Script", "looks_html", "parse"]
+__all__ = [
+    "DATA_TYPES",
+    "KEPT_LIMIT",
+    "LIMIT",
+    "Image",
+    "Link",
+    "Meta",
+    "Page",
+    "Script",
+    "is_page",
+    "looks_html",
+    "parse",
+]
 
 LIMIT = 1024 * 1024
 """The most bytes of a page that are read; longer pages give up with ``html_limit``."""

@@ -14,7 +14,7 @@ LIMIT = 8192
 _HOST_LIMIT, _LABEL_LIMIT = 253, 63  # RFC 1035 §2.3.4
 
 # A URL that is canonical as it stands: a lower-case name whose last label starts with a letter (so it is no number) or
-# a dotted address, no default port, no percent sign, no dot segment. The rest takes the slow way, and comes to the same.
+# a dotted address, no default port, no percent sign, no dot segment. The rest takes the slow way and comes to the same.
 _SEGMENT = r"[\w\-.~!$&'()*+,;=:@\[\]]"
 _NAME = r"(?=[^/:]{1,253}[/:])(?:(?!xn--)[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9]{1,62}"
 _NUMBER = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"

@@ -25,7 +25,7 @@ from consentcrawl.core import (
 )
 from consentcrawl.formats import preferences
 from consentcrawl.formats.ai_agents import AGENTS
-from consentcrawl.formats.html import Meta, Page, looks_html, parse
+from consentcrawl.formats.html import Meta, Page, is_page, parse
 from consentcrawl.formats.robots_tag import AI_TAGS, Directive, directives, meanings
 from consentcrawl.formats.url import BadUrl, join
 
@@ -60,7 +60,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]: 
     shown_by = evidence.need.gate is not Gate.BODY
     if shown_by and evidence.status not in _OK:
         return _lacking(evidence)
-    if not evidence.content or not (evidence.parsed(looks_html) or "html" in evidence.content_type.lower()):
+    if not evidence.parsed(is_page, evidence.content_type):
         return ()
     page: Page = evidence.parsed(parse, evidence.content_type)
     return _inherited(page, evidence, purpose) if shown_by else _own(page, evidence, purpose)

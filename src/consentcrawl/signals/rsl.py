@@ -111,7 +111,7 @@ def _is_licence(found: link.Link | html.Link) -> bool:
 
 
 def _content(evidence: Evidence, asset: Asset) -> Iterable[Said]:
-    if evidence.parsed(html.looks_html) or "html" in evidence.content_type.lower():
+    if evidence.parsed(html.is_page, evidence.content_type):
         return _page(evidence, asset, of_page=False)
     packets = evidence.parsed(xmp.in_image).packets
     return _embedded(packets, evidence, asset) if packets else ()

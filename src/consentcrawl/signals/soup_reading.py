@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from bs4 import BeautifulSoup, SoupStrainer
 
 from consentcrawl.core import BODY, Asset, Evidence, Gap, Gate, Need, Purpose, Said, Spec, page_of
-from consentcrawl.formats.html import Page, looks_html, parse
+from consentcrawl.formats.html import Page, is_page, parse
 from consentcrawl.formats.robots_tag import AI_TAGS, EVERYONE, directives
 from consentcrawl.formats.tdm_reservation import of_text
 
@@ -45,7 +45,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]: 
     content = evidence.content
     if not evidence.found or not content or not evidence.parsed(_is_small):
         return ()
-    if not (evidence.parsed(looks_html) or "html" in evidence.content_type.lower()):
+    if not evidence.parsed(is_page, evidence.content_type):
         return ()
     own = purpose.token.lower()
     page: Page = evidence.parsed(parse, evidence.content_type)

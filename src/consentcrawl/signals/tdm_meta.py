@@ -21,7 +21,7 @@ from consentcrawl.core import (
     disallow,
     page_of,
 )
-from consentcrawl.formats.html import Meta, Page, looks_html, parse
+from consentcrawl.formats.html import Meta, Page, is_page, parse
 from consentcrawl.formats.tdm_reservation import of_text
 
 SPEC = Spec(
@@ -48,7 +48,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]: 
     shown_by = evidence.need.gate is not Gate.BODY
     if not evidence.content or (shown_by and evidence.status not in _OK):
         return ()
-    if not (evidence.parsed(looks_html) or "html" in evidence.content_type.lower()):
+    if not evidence.parsed(is_page, evidence.content_type):
         return ()
     page: Page = evidence.parsed(parse, evidence.content_type)
     return [said for meta in page.metas for said in _statements(meta, shown_by=shown_by)]

@@ -1,0 +1,55 @@
+"""The page that shows how to write a plugin: its module passes its vectors, also as another distribution's."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from consentcrawl import registry
+from consentcrawl.core import Asset, Policy
+from tests import test_vectors
+
+PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "write-a-plugin.md"
+SHOWN = dict(re.findall(r'^```\w+ title="([^"]+)"\n(.*?)^```$', PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL))
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """The module of the page, in a distribution that names it by its entry point."""
+    (tmp_path / "pictures.py").write_text(SHOWN["pictures.py"], "utf-8")
+    about = tmp_path / "pictures_plugin-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: pictures-plugin\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(f"[{registry.GROUP}]\npictures = pictures\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield importlib.import_module("pictures")
+    sys.modules.pop("pictures")
+
+
+def test_ours_the_plugin_of_the_page_is_short() -> None:
+    assert len(SHOWN["pictures.py"].splitlines()) <= 60
+
+
+def test_ours_the_plugin_of_the_page_passes_its_vectors(plugin: ModuleType) -> None:
+    vectors = tomllib.loads(SHOWN["pictures.toml"])["vector"]
+    assert len(vectors) == 3
+    for data in vectors:
+        vector = test_vectors.Vector(plugin.__name__, data)
+        test_vectors.test_ours_vector(vector)
+        test_vectors.test_ours_vector_as_an_inquiry(vector)
+
+
+def test_ours_the_plugin_of_another_distribution_is_found(plugin: ModuleType) -> None:
+    found = registry.signals.__wrapped__()
+    assert plugin in found
+    hosts = registry.Hosts((*registry.active(Policy()), plugin))
+    assert hosts.plugins("cdn.pictures.example") == (plugin,)
+    asset = Asset("https://cdn.pictures.example/f/7_full.jpg")
+    assert registry.keys_among((plugin,), asset) == ("pictures:7",)
