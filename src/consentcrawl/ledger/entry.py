@@ -10,7 +10,6 @@ import re
 from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from os import urandom
 from typing import Any
 
 LIMIT = 65_535  # C2SP tlog-tiles, "Log entries": a bundle prefixes each entry with a uint16
@@ -57,14 +56,6 @@ def encode(record: Mapping[str, Any]) -> bytes:
         msg = f"an entry of {len(entry)} bytes; the most is {LIMIT}"
         raise BadEntry(msg)
     return entry
-
-
-def with_personal(record: Mapping[str, Any], urls: Sequence[str]) -> tuple[bytes, bytes]:
-    """The entry of a record, and the personal part that lies beside it: empty where there are no URLs."""
-    if not urls:
-        return encode(record), b""
-    beside = personal_part(urls, urandom(SALT_BYTES))
-    return encode({**record, "personal": commitment(beside)}), beside
 
 
 def decode(entry: bytes) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from consentcrawl.ledger.checkpoint import (
     parse_note,
     parse_text,
     sign,
-)  # fmt: skip
+)
 from consentcrawl.ledger.files import Files, write_synced, write_whole
 from consentcrawl.ledger.frames import SECTOR, frame, frames_in, payload_at
 from consentcrawl.ledger.tiles import WIDTH, full_after, partial_at, path_of, split

@@ -64,13 +64,14 @@ def find(  # noqa: PLR0913 (each narrows)
     kind: str = "",
 ) -> list[int]:
     """The indices of the entries that meet every condition given, in order; ``day`` is ``2026-11-24`` (UTC)."""
-    midnight = datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp() * 1000 if day else ""
+    midnight = datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp() * 1000 if day else 0
     conditions = {
         "entry.id in (select entry from url where hash = ?)": _hash(url) if url else "",
         "origin = (select id from origin where name = ?)": origin,
         "signals like '% ' || ? || ' %'": signal,
         "outcome = ?": outcome,
-        f"at - ? between 0 and {_DAY - 1}": midnight,
+        "at >= ?": midnight if day else "",
+        "at < ?": midnight + _DAY if day else "",
         "kind = ?": kind,
     }
     given = {text: value for text, value in conditions.items() if value != ""}

@@ -16,7 +16,7 @@ from consentcrawl.core import Policy, Verdict
 from consentcrawl.ledger import records
 from consentcrawl.ledger.clock import SYSTEM_CLOCK, Clock
 from consentcrawl.ledger.commit import Committer
-from consentcrawl.ledger.entry import BadEntry, decode, encode, with_personal
+from consentcrawl.ledger.entry import BadEntry, decode, encode
 from consentcrawl.ledger.files import OS_FILES, Files
 from consentcrawl.ledger.recovery import Opened, lock, reopen
 from consentcrawl.ledger.recovery import create as make
@@ -87,11 +87,11 @@ class Ledger:
         BadEntry for a record that is not plain, LedgerBroken when nothing is acknowledged any more. In a coroutine:
         ``await asyncio.wrap_future(ledger.submit(...))``.
         """
-        return self.submit_encoded([with_personal(record, urls)])
+        return self.submit_encoded([records.with_personal(record, urls)])
 
     def submit_all(self, parts: Iterable[records.Record]) -> Future[int]:
         """Hand in records that become durable together; the future gives the index of the first."""
-        return self.submit_encoded(with_personal(record, urls) for record, urls in parts)
+        return self.submit_encoded(records.with_personal(record, urls) for record, urls in parts)
 
     def submit_encoded(self, parts: Iterable[Part]) -> Future[int]:
         """Hand in entries that are encoded already, each with the personal part beside it (or nothing)."""

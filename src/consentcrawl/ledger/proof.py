@@ -23,7 +23,7 @@ from consentcrawl.ledger.checkpoint import (
     parse_text,
     parse_verifier,
     signers_of,
-)  # fmt: skip
+)
 from consentcrawl.ledger.entry import ROW_SALT_BYTES, SALT_BYTES, BadEntry, canonical, commitment, decode, urls_of
 from consentcrawl.ledger.files import OS_FILES, Files
 from consentcrawl.ledger.heads import newest_head

@@ -12,7 +12,7 @@ from os import urandom
 from typing import Any
 
 from consentcrawl.core import Gap, Ground, Policy, Verdict, origin_of
-from consentcrawl.ledger.entry import LIMIT, SALT_BYTES, commitment, personal_part, with_personal
+from consentcrawl.ledger.entry import LIMIT, SALT_BYTES, commitment, encode, personal_part
 
 Record = tuple[Mapping[str, Any], Sequence[str]]
 """A record, and the URLs of its personal part."""
@@ -89,6 +89,14 @@ def as_verdict(record: Mapping[str, Any], urls: Sequence[str]) -> dict[str, Any]
 def milliseconds(seconds: float) -> int:
     """Seconds as whole milliseconds: entries have no fractions."""
     return round(seconds * 1000)
+
+
+def with_personal(record: Mapping[str, Any], urls: Sequence[str]) -> tuple[bytes, bytes]:
+    """The entry of a record, and the personal part that lies beside it: empty where there are no URLs."""
+    if not urls:
+        return encode(record), b""
+    beside = personal_part(urls, urandom(SALT_BYTES))
+    return encode({**record, "personal": commitment(beside)}), beside
 
 
 def verdict_entry(verdict: Verdict, evidence: Sequence[str] = ()) -> tuple[bytes, bytes]:
