@@ -87,22 +87,29 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]: 
     names = {json.text(project, "hash_id"), json.text(project, "slug")}
     names.update(location.names(json.text(project, "permalink"), PROJECTS))
     asked = set(location.names(evidence.need.url, PROJECTS))
-    files = {f"asset:{number}" for item in json.items(project, "assets")[:_MOST] if (number := json.text(item, "id"))}
+    files = _files(project)
     mine = {name for name in location.names(asset.url, FILES) if name.startswith("asset:")}
     listed = isinstance(json.at(project, "tags"), list)
     own = listed and not asked.isdisjoint(names) and mine <= files
     if listed and not asked.isdisjoint(names):
         abouts = [*([None] if own else []), *(f"artstation:{name}" for name in sorted(files - mine))]
         yield from _tags(json.items(project, "tags"), abouts)
-        yield from (_belongs(name, asked) for name in sorted(files - mine))
+        yield from (_belongs(name, asked) for name in sorted(files))
     if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=gave_up):
         yield Gap(evidence.url, reason, holds=True)
 
 
 def _projects(asset: Asset) -> tuple[str, ...]:
     known = location.names(asset.url, PROJECTS) or location.names(asset.page, PROJECTS)
-    learnt = (key.removeprefix("artstation:") for key in asset.work_keys if key.startswith("artstation:"))
-    return known or tuple(name for name in learnt if ":" not in name)
+    return known or location.learnt(asset.work_keys, "artstation")
+
+
+def _files(project: Any) -> set[str]:  # noqa: ANN401 (any JSON value)
+    """Every file of the project, by its number and by the addresses of its pictures, covers among them."""
+    items = json.items(project, "assets")[:_MOST]
+    addresses = [json.text(project, "cover_url"), *(json.text(item, "image_url") for item in items)]
+    named = {name for address in addresses for name in location.names(address, FILES)}
+    return named | {f"asset:{number}" for item in items if (number := json.text(item, "id"))}
 
 
 def _tags(tags: list[Any], abouts: list[str | None]) -> Iterator[Said]:
@@ -119,4 +126,5 @@ def _tags(tags: list[Any], abouts: list[str | None]) -> Iterator[Said]:
 
 def _belongs(file: str, asked: set[str]) -> Said:
     project = f"artstation:{min(asked)}"
-    return remark(Category.TRAIN, project, "assets of the project", f"part of {project}", about=f"artstation:{file}")
+    note, about = f"part of {project}", f"artstation:{file}"
+    return remark(Category.TRAIN, project, "assets of the project", note, about=about, names=project)

@@ -14,6 +14,8 @@ SPEC = Spec("Behance project page", "2024", "https://www.behance.net/misc/terms"
 HOSTS = ("behance.net",)
 
 DEFAULT = site_default.words(tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8")))
+# What the robots.txt beside the work's page says is the maker's choice, or their host's for them.
+MAKERS = 0
 _AI = (Category.TRAIN, Category.AI_USE)
 
 # Six hexadecimal digits, then the project in decimal; the six may be decimal too, so they are counted.

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from consentcrawl.core import Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, disallow
+from consentcrawl.core import Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, disallow, remark
 from consentcrawl.formats import answer, html, location, maker_page, tag_attributes
 from consentcrawl.formats.location import Form
 
 SPEC = Spec("Danbooru post page", "2026-08", "https://danbooru.donmai.us/wiki_pages/help:api", (Gate.LOOKUP,), "pages")
 HOSTS = ("donmai.us", "donmai.moe")
 
+# What a post leads to is the maker's own place.
+MAKERS = 1
 _AI = (Category.TRAIN, Category.AI_USE)
 _SITE = r"[\w-]+\.donmai\.(?:us|moe)"
 WORKS = (
@@ -19,6 +21,7 @@ WORKS = (
     Form(rf"{_SITE}/posts(?:\.\w+)?", "md5:{}".format, r"[?&]md5=([0-9a-f]{32})(?=&|$)"),
     Form(rf"{_SITE}/(?:[\w-]+/)*(?:[^/]*[_-])?([0-9a-f]{{32}})\.\w+", "md5:{}".format),
 )
+_FILES = ("data-file-url", "data-large-file-url")
 _POST = "https://danbooru.donmai.us/posts"
 
 
@@ -31,7 +34,7 @@ def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
     """Ask for the page of the post: robots.txt leaves pages open and closes everything that ends in ``.json``."""
     if purpose.heeds.isdisjoint(_AI):
         return
-    for name in location.names(asset.url, WORKS):
+    for name in _names(asset):
         md5 = name.removeprefix("md5:")
         url = f"{_POST}/{name}" if md5 == name else f"{_POST}?md5={md5}"
         yield Need(Gate.LOOKUP, url, limit=html.LIMIT, polite=True, holds=True)
@@ -47,6 +50,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
     for post in posts:
         yield from _banned(post, None if post in mine else f"danbooru:{post.get('data-id', '')}")
     for post in mine[:1]:
+        yield from _belongs(post, evidence)
         yield from _sources(post, evidence)
     gave_up = "html_limit" if more else ""
     if reason := answer.reason(evidence.status, evidence.gap, own=bool(mine), gave_up=gave_up):
@@ -56,7 +60,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
 def _is_own(post: dict[str, str], evidence: Evidence, asset: Asset) -> bool:
     """An MD5 is looked up by a redirect to its post; a post that is shown has it in the address of its file, too."""
     number = post.get("data-id", "")
-    names = location.names(asset.url, WORKS)
+    names = (*_names(asset), *location.names(asset.url, WORKS))
     if number in names or (number in location.names(evidence.url, WORKS) and evidence.url != evidence.need.url):
         return True
     wanted = [name.removeprefix("md5:") for name in names if name.startswith("md5:")]
@@ -86,3 +90,18 @@ def _maker(evidence: Evidence, purpose: Purpose) -> Iterator[Said]:
         yield from (disallow(Category(category), quote, where) for category, quote, where in tags)
     if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=page.gave_up):
         yield Gap(evidence.url, reason, holds=True)
+
+
+def _names(asset: Asset) -> tuple[str, ...]:
+    """The post, where its page taught that it has the file; else what the address tells."""
+    return location.learnt(asset.work_keys, "danbooru") or location.names(asset.url, WORKS)
+
+
+def _belongs(post: dict[str, str], evidence: Evidence) -> Iterator[Said]:
+    """Teach whose files these are, for those who know nothing but their address."""
+    number = post.get("data-id", "")
+    files = {name for part in _FILES for name in location.names(post.get(part), WORKS) if name.startswith("md5:")}
+    if number in location.names(evidence.need.url, WORKS):
+        for name in sorted(files):
+            about, names = f"danbooru:{name}", f"danbooru:{number}"
+            yield remark(Category.TRAIN, name, "container of the post", "a file of the post", about=about, names=names)

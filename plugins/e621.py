@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from consentcrawl.core import Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, disallow
+from consentcrawl.core import Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, disallow, remark
 from consentcrawl.formats import answer, html, json, location, maker_page
 from consentcrawl.formats.location import Form
 
 SPEC = Spec("e621 post", "2026-08", "https://e621.net/wiki_pages/2425", (Gate.LOOKUP,), "a JSON document and pages")
 HOSTS = ("e621.net", "e926.net")
 
+# What a post leads to is the maker's own place.
+MAKERS = 1
 _AI = (Category.TRAIN, Category.AI_USE)
 _FORBIDDING = ("avoid_posting", "conditional_dnp")
 WORKS = (
@@ -30,7 +32,7 @@ def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
     """Ask for the post as JSON."""
     if purpose.heeds.isdisjoint(_AI):
         return
-    for name in location.names(asset.url, WORKS):
+    for name in _names(asset):
         md5 = name.removeprefix("md5:")
         path = f"posts/{name}.json" if md5 == name else f"posts.json?md5={md5}"
         yield Need(Gate.LOOKUP, f"https://e621.net/{path}", polite=True, holds=True)
@@ -44,6 +46,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
     document, gave_up = evidence.parsed(json.parse)
     mine = [post for post in _posts(document) if evidence.status == answer.OK and _is_own(post, asset)]
     for post in mine[:1]:
+        yield from _belongs(post, asset)
         yield from _said(post, evidence)
     if reason := answer.reason(evidence.status, evidence.gap, own=bool(mine), gave_up=gave_up):
         yield Gap(evidence.url, reason, holds=True)
@@ -55,7 +58,7 @@ def _posts(document: Any) -> list[Any]:  # noqa: ANN401 (any JSON value)
 
 def _is_own(post: Any, asset: Asset) -> bool:  # noqa: ANN401 (any JSON value)
     names = {json.text(post, "id"), *(f"md5:{json.text(post, *path)}" for path in (("file", "md5"),))}
-    return not names.isdisjoint(location.names(asset.url, WORKS))
+    return not names.isdisjoint((*_names(asset), *location.names(asset.url, WORKS)))
 
 
 def _said(post: Any, evidence: Evidence) -> Iterator[Said]:  # noqa: ANN401 (any JSON value)
@@ -79,3 +82,16 @@ def _maker(evidence: Evidence, purpose: Purpose) -> Iterator[Said]:
         yield from (disallow(Category(category), quote, where) for category, quote, where in tags)
     if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=page.gave_up):
         yield Gap(evidence.url, reason, holds=True)
+
+
+def _names(asset: Asset) -> tuple[str, ...]:
+    """The post, where its record taught that it has the file; else what the address tells."""
+    return location.learnt(asset.work_keys, "e621") or location.names(asset.url, WORKS)
+
+
+def _belongs(post: Any, asset: Asset) -> Iterator[Said]:  # noqa: ANN401 (any JSON value)
+    """Teach whose file it is, for those who know nothing but its address."""
+    number, md5, site = json.text(post, "id"), json.text(post, "file", "md5"), "e621"
+    if md5 and number in _names(asset):
+        about, names = f"{site}:md5:{md5}", f"{site}:{number}"
+        yield remark(Category.TRAIN, md5, "record of the post", "a file of the post", about=about, names=names)

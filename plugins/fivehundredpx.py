@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from consentcrawl.core import Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, remark
 from consentcrawl.formats import answer, json, location
@@ -15,6 +15,7 @@ WORKS = (
     Form(r"(?:www\.|web\.)?500px\.com/photo/(\d+)(?:/.*)?"),
     Form(r"drscdn\.500px\.org/photo/(\d+)/.+"),
 )
+_MOST = 50
 _API = "https://api.500px.com/v1/photos?include_licensing=true&ids="
 
 
@@ -27,6 +28,14 @@ def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (as
     """Ask for the photo's record; it carries no choice, so nothing waits for it. The page is a shell for browsers."""
     for name in location.names(asset.url, WORKS):
         yield Need(Gate.LOOKUP, _API + name, polite=True)
+
+
+def bulk(needs: Sequence[Need]) -> Iterator[tuple[Need, Sequence[Need]]]:
+    """Join look-ups of up to fifty photos; each comes with those that its answer answers."""
+    for start in range(0, len(needs), _MOST):
+        parts = needs[start : start + _MOST]
+        numbers = "%2C".join(need.url.removeprefix(_API) for need in parts)
+        yield Need(Gate.LOOKUP, _API + numbers, polite=True), parts
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:  # noqa: ARG001 (as the protocol has it)

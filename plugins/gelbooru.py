@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from consentcrawl.core import ROBOTS_TXT, Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, disallow
+from consentcrawl.core import (
+    ROBOTS_TXT,
+    Asset,
+    Category,
+    Evidence,
+    Gap,
+    Gate,
+    Need,
+    Purpose,
+    Said,
+    Spec,
+    disallow,
+    remark,
+)
 from consentcrawl.formats import answer, html, json, location, maker_page
 from consentcrawl.formats.location import Form
 
@@ -18,6 +31,8 @@ SPEC = Spec(
 )
 HOSTS = ("gelbooru.com", "safebooru.org", "tbib.org")
 
+# What a post leads to is the maker's own place.
+MAKERS = 1
 _AI = (Category.TRAIN, Category.AI_USE)
 _SITES = {"gelbooru.com": "gelbooru", "safebooru.org": "safebooru", "tbib.org": "tbib"}
 _API = "index.php?page=dapi&s=post&q=index&json=1"
@@ -54,7 +69,7 @@ def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
     if purpose.heeds.isdisjoint(_AI):
         return
     site = _site(asset)
-    for name in location.names(asset.url, WORKS):
+    for name in _names(asset):
         if name.startswith("hash:"):
             yield ROBOTS_TXT
         else:
@@ -74,7 +89,8 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
     document, gave_up = evidence.parsed(json.parse)
     mine = [post for post in _posts(document) if evidence.status == answer.OK and _is_own(post, asset)]
     for post in mine[:1]:
-        yield from _said(post, evidence)
+        yield from _belongs(post, asset)
+        yield from _said(post, evidence, _site(asset))
     if reason := answer.reason(evidence.status, evidence.gap, own=bool(mine), gave_up=gave_up):
         yield Gap(evidence.url, reason, holds=True)
 
@@ -90,11 +106,11 @@ def _posts(document: Any) -> list[Any]:  # noqa: ANN401 (any JSON value)
 
 def _is_own(post: Any, asset: Asset) -> bool:  # noqa: ANN401 (any JSON value)
     names = {json.text(post, "id"), *(f"md5:{json.text(post, *path)}" for path in (("md5",), ("hash",)))}
-    return not names.isdisjoint(location.names(asset.url, WORKS))
+    return not names.isdisjoint((*_names(asset), *location.names(asset.url, WORKS)))
 
 
-def _said(post: Any, evidence: Evidence) -> Iterator[Said]:  # noqa: ANN401 (any JSON value)
-    pages = maker_page.addresses([json.text(post, "source")], "gelbooru.com")
+def _said(post: Any, evidence: Evidence, site: str) -> Iterator[Said]:  # noqa: ANN401 (any JSON value)
+    pages = maker_page.addresses([json.text(post, "source")], site)
     yield from (Need(Gate.LOOKUP, page, limit=html.LIMIT, polite=True, holds=True) for page in pages)
     if not pages or len(pages) >= maker_page.MOST:
         yield Gap(evidence.url, "no_source", holds=True)
@@ -108,3 +124,16 @@ def _maker(evidence: Evidence, purpose: Purpose) -> Iterator[Said]:
         yield from (disallow(Category(category), quote, where) for category, quote, where in tags)
     if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=page.gave_up):
         yield Gap(evidence.url, reason, holds=True)
+
+
+def _names(asset: Asset) -> tuple[str, ...]:
+    """The post, where its record taught that it has the file; else what the address tells."""
+    return location.learnt(asset.work_keys, _SITES[_site(asset)]) or location.names(asset.url, WORKS)
+
+
+def _belongs(post: Any, asset: Asset) -> Iterator[Said]:  # noqa: ANN401 (any JSON value)
+    """Teach whose file it is, for those who know nothing but its address."""
+    number, md5, site = json.text(post, "id"), json.text(post, "md5"), _SITES[_site(asset)]
+    if md5 and number in _names(asset):
+        about, names = f"{site}:md5:{md5}", f"{site}:{number}"
+        yield remark(Category.TRAIN, md5, "record of the post", "a file of the post", about=about, names=names)

@@ -28,6 +28,8 @@ SPEC = Spec("Mastodon status page", "4.4", "https://docs.joinmastodon.org/", (Ga
 HOSTS: tuple[str, ...] = tuple(_DATA["hosts"])
 DEFAULT = site_default.words(_DATA)
 
+# What the robots.txt beside the work's page says is the maker's choice, or their host's for them.
+MAKERS = 0
 _AI = (Category.TRAIN, Category.AI_USE)
 
 WORKS = (
@@ -70,13 +72,17 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
     if own:
         for category, quote, where in ai_tags.found(page, evidence.fields.lines("x-robots-tag"), purpose.token):
             yield disallow(Category(category), quote, where)
+        for file in own_page.files(page, evidence.url, "mastodon", FILES):
+            for work in _works(asset):
+                yield _belongs(file, work)
         yield from _unlisted(page)
     if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=page.gave_up):
         yield Gap(evidence.url, reason, holds=True)
 
 
 def _works(asset: Asset) -> tuple[str, ...]:
-    return location.names(asset.url, WORKS) or location.names(asset.page, WORKS)
+    known = location.names(asset.url, WORKS) or location.names(asset.page, WORKS)
+    return known or tuple(name for name in location.learnt(asset.work_keys, "mastodon") if "/" in name)
 
 
 def _number(work: str) -> str:
@@ -90,3 +96,10 @@ def _unlisted(page: html.Page) -> Iterator[Said]:
         if meta.name == "robots" and "noindex" in meta.content.lower():
             for category in _AI:
                 yield disallow(category, meta.text, "meta robots of the work's page", under=("search_tags", "refuse"))
+
+
+def _belongs(file: str, work: str) -> Said:
+    """Teach whose file it is, for those who know nothing but its address."""
+    return remark(
+        Category.TRAIN, file, "picture of the work's page", "a file of the work", about=file, names=f"mastodon:{work}"
+    )

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from consentcrawl.core import Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, disallow
+from consentcrawl.core import Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, disallow, remark
 from consentcrawl.formats import answer, html, json, location, maker_page
 from consentcrawl.formats.location import Form
 
 SPEC = Spec("Moebooru post", "2026-08", "https://yande.re/help/api", (Gate.LOOKUP,), "a JSON document and pages")
 HOSTS = ("yande.re", "konachan.com", "konachan.net")
 
+# What a post leads to is the maker's own place.
+MAKERS = 1
 _AI = (Category.TRAIN, Category.AI_USE)
 _SITE = r"(?:[\w-]+\.)?(?:yande\.re|konachan\.(?:com|net))"
 _MD5 = r"([0-9a-f]{32})"
@@ -33,7 +35,7 @@ def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
     """Ask for the post as JSON."""
     if purpose.heeds.isdisjoint(_AI):
         return
-    for name in location.names(asset.url, WORKS):
+    for name in _names(asset):
         tag = name if name.startswith("md5:") else f"id:{name}"
         yield Need(Gate.LOOKUP, f"{_SITES[_site(asset)]}/post.json?tags={tag}", polite=True, holds=True)
 
@@ -46,7 +48,8 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
     document, gave_up = evidence.parsed(json.parse)
     mine = [post for post in _posts(document) if evidence.status == answer.OK and _is_own(post, asset)]
     for post in mine[:1]:
-        yield from _said(post, evidence)
+        yield from _belongs(post, asset)
+        yield from _said(post, evidence, asset.host)
     if reason := answer.reason(evidence.status, evidence.gap, own=bool(mine), gave_up=gave_up):
         yield Gap(evidence.url, reason, holds=True)
 
@@ -61,13 +64,15 @@ def _posts(document: Any) -> list[Any]:  # noqa: ANN401 (any JSON value)
 
 def _is_own(post: Any, asset: Asset) -> bool:  # noqa: ANN401 (any JSON value)
     names = {json.text(post, "id"), *(f"md5:{json.text(post, *path)}" for path in (("md5",),))}
-    return not names.isdisjoint(location.names(asset.url, WORKS))
+    return not names.isdisjoint((*_names(asset), *location.names(asset.url, WORKS)))
 
 
-def _said(post: Any, evidence: Evidence) -> Iterator[Said]:  # noqa: ANN401 (any JSON value)
+def _said(post: Any, evidence: Evidence, host: str) -> Iterator[Said]:  # noqa: ANN401 (any JSON value)
     if "banned_artist" in json.text(post, "tags").split():
         yield from (disallow(category, "banned_artist", "tags of the post") for category in _AI)
-    pages = maker_page.addresses([json.text(post, "source")], "yande.re")
+    pages = maker_page.addresses(
+        [json.text(post, "source")], next(site for site in HOSTS if location.below(host, [site]))
+    )
     yield from (Need(Gate.LOOKUP, page, limit=html.LIMIT, polite=True, holds=True) for page in pages)
     if not pages or len(pages) >= maker_page.MOST:
         yield Gap(evidence.url, "no_source", holds=True)
@@ -81,3 +86,16 @@ def _maker(evidence: Evidence, purpose: Purpose) -> Iterator[Said]:
         yield from (disallow(Category(category), quote, where) for category, quote, where in tags)
     if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=page.gave_up):
         yield Gap(evidence.url, reason, holds=True)
+
+
+def _names(asset: Asset) -> tuple[str, ...]:
+    """The post, where its record taught that it has the file; else what the address tells."""
+    return location.learnt(asset.work_keys, _site(asset)) or location.names(asset.url, WORKS)
+
+
+def _belongs(post: Any, asset: Asset) -> Iterator[Said]:  # noqa: ANN401 (any JSON value)
+    """Teach whose file it is, for those who know nothing but its address."""
+    number, md5, site = json.text(post, "id"), json.text(post, "md5"), _site(asset)
+    if md5 and number in _names(asset):
+        about, names = f"{site}:md5:{md5}", f"{site}:{number}"
+        yield remark(Category.TRAIN, md5, "record of the post", "a file of the post", about=about, names=names)

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from consentcrawl.core import ROBOTS_TXT, Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, disallow
+from consentcrawl.core import (
+    ROBOTS_TXT,
+    Asset,
+    Category,
+    Evidence,
+    Gap,
+    Gate,
+    Need,
+    Purpose,
+    Said,
+    Spec,
+    disallow,
+    remark,
+)
 from consentcrawl.formats import ai_tags, answer, html, location, own_page
 from consentcrawl.formats.location import Form
 
@@ -58,14 +71,25 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
     if own:
         for category, quote, where in ai_tags.found(page, evidence.fields.lines("x-robots-tag"), purpose.token):
             yield disallow(Category(category), quote, where)
+        for file in own_page.files(page, evidence.url, "newgrounds", FILES):
+            for work in _works(asset):
+                yield _belongs(file, work)
     if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=page.gave_up):
         yield Gap(evidence.url, reason, holds=True)
 
 
 def _works(asset: Asset) -> tuple[str, ...]:
-    return location.names(asset.url, WORKS) or location.names(asset.page, WORKS)
+    known = location.names(asset.url, WORKS) or location.names(asset.page, WORKS)
+    return known or location.learnt(asset.work_keys, "newgrounds")
 
 
 def _page(work: str) -> str:
     number = work.removeprefix("portal:")
     return f"https://www.newgrounds.com/{'art' if number == work else 'portal'}/view/{number}"
+
+
+def _belongs(file: str, work: str) -> Said:
+    """Teach whose file it is, for those who know nothing but its address."""
+    return remark(
+        Category.TRAIN, file, "picture of the work's page", "a file of the work", about=file, names=f"newgrounds:{work}"
+    )

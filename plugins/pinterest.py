@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from consentcrawl.core import ROBOTS_TXT, Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, disallow
+from consentcrawl.core import (
+    ROBOTS_TXT,
+    Asset,
+    Category,
+    Evidence,
+    Gap,
+    Gate,
+    Need,
+    Purpose,
+    Said,
+    Spec,
+    disallow,
+    remark,
+)
 from consentcrawl.formats import answer, html, location, maker_page, own_page
 from consentcrawl.formats.location import Form
 
@@ -33,6 +46,8 @@ HOSTS = (
     *("pinterest.nz", "pinterest.ph", "pinterest.pt", "pinterest.se", "pinimg.com"),
 )
 
+# What a post leads to is the maker's own place.
+MAKERS = 1
 _AI = (Category.TRAIN, Category.AI_USE)
 WORKS = (Form(r"(?:[\w-]+\.)?pinterest\.[a-z]{2,3}(?:\.[a-z]{2})?/pin/(?:[^/]*--)?(\d+)(?:/.*)?"),)
 _UNTOLD = (Form(r"i\.pinimg\.com/.+"),)
@@ -66,12 +81,17 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
 
 
 def _works(asset: Asset) -> tuple[str, ...]:
-    return location.names(asset.url, WORKS) or location.names(asset.page, WORKS)
+    known = location.names(asset.url, WORKS) or location.names(asset.page, WORKS)
+    return known or location.learnt(asset.work_keys, "pinterest")
 
 
 def _pin(evidence: Evidence, asset: Asset) -> Iterator[Said]:
     page = evidence.parsed(html.parse, evidence.content_type)
     own = evidence.status == answer.OK and own_page.is_of(page, evidence.url, WORKS, _works(asset))
+    if own:
+        for file in own_page.files(page, evidence.url, "pinterest"):
+            for work in _works(asset):
+                yield _belongs(file, work)
     given = [meta.content for meta in page.metas if not _SOURCES.isdisjoint((meta.property, meta.name))]
     pages = maker_page.addresses(given, "pinterest.com") if own else ()
     yield from (Need(Gate.LOOKUP, page, limit=html.LIMIT, polite=True, holds=True) for page in pages)
@@ -89,3 +109,10 @@ def _maker(evidence: Evidence, purpose: Purpose) -> Iterator[Said]:
         yield from (disallow(Category(category), quote, where) for category, quote, where in tags)
     if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=page.gave_up):
         yield Gap(evidence.url, reason, holds=True)
+
+
+def _belongs(file: str, work: str) -> Said:
+    """Teach whose file it is, for those who know nothing but its address."""
+    return remark(
+        Category.TRAIN, file, "picture of the pin", "a file of the pin", about=file, names=f"pinterest:{work}"
+    )

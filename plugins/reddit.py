@@ -14,6 +14,8 @@ SPEC = Spec(
 )
 HOSTS = ("reddit.com", "redd.it")
 
+# What a post leads to is the maker's own place.
+MAKERS = 1
 _AI = (Category.TRAIN, Category.AI_USE)
 WORKS = (
     Form(r"(?:[\w-]+\.)?reddit\.com/(?:(?:r|u|user)/[^/]+/)?comments/(\w+)(?:/.*)?"),

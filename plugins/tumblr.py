@@ -28,6 +28,8 @@ SPEC = Spec("Tumblr post page", "2024-02", "https://www.tumblr.com/docs/en/api/v
 HOSTS = ("tumblr.com",)
 
 DEFAULT = site_default.words(tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8")))
+# What the robots.txt beside the work's page says is the maker's choice, or their host's for them.
+MAKERS = 0
 _AI = (Category.TRAIN, Category.AI_USE)
 
 
@@ -79,12 +81,16 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
         if own:
             for category, quote, where in ai_tags.found(page, evidence.fields.lines("x-robots-tag"), purpose.token):
                 yield disallow(Category(category), quote, where)
+            for file in own_page.files(page, evidence.url, "tumblr"):
+                for work in _works(asset):
+                    yield _belongs(file, work)
         if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=page.gave_up):
             yield Gap(evidence.url, reason, holds=True)
 
 
 def _works(asset: Asset) -> tuple[str, ...]:
-    return location.names(asset.url, WORKS) or location.names(asset.page, WORKS)
+    known = location.names(asset.url, WORKS) or location.names(asset.page, WORKS)
+    return known or tuple(name for name in location.learnt(asset.work_keys, "tumblr") if "/" in name)
 
 
 def _number(work: str) -> str:
@@ -115,3 +121,10 @@ def _root(evidence: Evidence, asset: Asset) -> Iterator[Said]:
     own = evidence.status == answer.OK and bool(mine)
     if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=gave_up):
         yield Gap(evidence.url, reason)
+
+
+def _belongs(file: str, work: str) -> Said:
+    """Teach whose file it is, for those who know nothing but its address."""
+    return remark(
+        Category.TRAIN, file, "picture of the work's page", "a file of the work", about=file, names=f"tumblr:{work}"
+    )

@@ -63,9 +63,20 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
     if own:
         for category, quote, where in ai_tags.found(page, evidence.fields.lines("x-robots-tag"), purpose.token):
             yield disallow(Category(category), quote, where)
+        for file in own_page.files(page, evidence.url, "unsplash"):
+            for work in _works(asset):
+                yield _belongs(file, work)
     if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=page.gave_up):
         yield Gap(evidence.url, reason, holds=True)
 
 
 def _works(asset: Asset) -> tuple[str, ...]:
-    return location.names(asset.url, WORKS) or location.names(asset.page, WORKS)
+    known = location.names(asset.url, WORKS) or location.names(asset.page, WORKS)
+    return known or location.learnt(asset.work_keys, "unsplash")
+
+
+def _belongs(file: str, work: str) -> Said:
+    """Teach whose file it is, for those who know nothing but its address."""
+    return remark(
+        Category.TRAIN, file, "picture of the work's page", "a file of the work", about=file, names=f"unsplash:{work}"
+    )

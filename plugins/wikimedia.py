@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -20,6 +20,7 @@ SPEC = Spec(
 HOSTS = ("wikimedia.org", "wikipedia.org")
 
 _MOST = 50
+_LIMIT = 2 * 1024 * 1024
 
 
 def _title(name: str) -> str:
@@ -49,6 +50,18 @@ def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (as
     """Ask for the file's metadata at the wiki that keeps it; they carry no choice, so nothing waits for them."""
     for name in location.names(asset.url, WORKS):
         yield Need(Gate.LOOKUP, f"https://{_wiki(asset)}{_API}{quote(name)}", polite=True)
+
+
+def bulk(needs: Sequence[Need]) -> Iterator[tuple[Need, Sequence[Need]]]:
+    """Join look-ups of up to fifty titles at one wiki; each comes with those that its answer answers."""
+    wikis: dict[str, list[Need]] = {}
+    for need in needs:
+        wikis.setdefault(need.url.partition("&titles=")[0], []).append(need)
+    for wiki, asked in wikis.items():
+        for start in range(0, len(asked), _MOST):
+            parts = asked[start : start + _MOST]
+            titles = "%7C".join(need.url.partition("&titles=")[2] for need in parts)
+            yield Need(Gate.LOOKUP, f"{wiki}&titles={titles}", limit=_LIMIT, polite=True), parts
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:  # noqa: ARG001 (as the protocol has it)

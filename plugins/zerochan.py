@@ -12,6 +12,8 @@ from consentcrawl.formats.location import Form
 SPEC = Spec("Zerochan entry", "2026-08", "https://www.zerochan.net/api", (Gate.LOOKUP,), "a JSON document and pages")
 HOSTS = ("zerochan.net",)
 
+# What a post leads to is the maker's own place.
+MAKERS = 1
 _AI = (Category.TRAIN, Category.AI_USE)
 WORKS = (
     Form(r"(?:www\.)?zerochan\.net/(\d+)"),

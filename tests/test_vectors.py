@@ -77,12 +77,14 @@ class Vector:
 
 
 def _place(name: str, asset: Asset) -> str:
-    """What a vector's need names: a gate of the asset, its page, or the address of a look-up."""
+    """What a vector's need names: a gate of the asset, its page, or the address of a look-up or of a manifest."""
     if name == "PAGE":
         page = page_of(asset)
         assert page is not None, "PAGE is found, but the vector has no page"
         return page.at(asset)
     if name in ("HEAD", "BODY"):
+        return name
+    if name.startswith(("c2pa:", "list:", "registry:")):
         return name
     return asset.origin + name if name.startswith("/") else canonical(name)
 

@@ -24,7 +24,7 @@ from consentcrawl.net.reader import Reader
 
 VERSION = __version__ = version("consentcrawl-middleware")
 TOKEN = "consentcrawl"  # noqa: S105 (a product token)
-_SECTIONS = {"purpose", "policy", "network", "platforms", "agreements"}
+_SECTIONS = {"purpose", "policy", "network", "platforms", "agreements", "lists"}
 _NETWORK = {"allow", "connect_to", "timeout", "roots"}
 _PURPOSE = {"name", "token", "contact"}
 
@@ -61,6 +61,7 @@ def policy(preset: str = "default", **keys: Any) -> Policy:  # noqa: ANN401 (che
 class Config:
     """Everything a taker decides. ``contact`` is a URL that the makers can write to; ``secrets`` are platform keys.
 
+    ``lists`` are files of compiled opt-out lists; ``platforms`` are those that have a section in the settings.
     ``timeout`` is in seconds and bounds one look-up from name to last byte. ``origins`` says of each policy key where
     its value came from.
     """
@@ -71,6 +72,8 @@ class Config:
     agreements: tuple[Agreement, ...] = ()
     secrets: Mapping[str, str] = field(default_factory=dict)
     operator_ok: frozenset[str] = frozenset()
+    lists: tuple[str, ...] = ()
+    platforms: frozenset[str] = frozenset()
     allow: tuple[str, ...] = ()
     connect_to: tuple[ConnectTo, ...] = ()
     timeout: float = 10.0
@@ -81,6 +84,11 @@ class Config:
     def user_agent(self) -> str:
         """The one User-Agent: product token, version, and the contact of whoever runs it."""
         return f"{self.purpose.token}/{VERSION} (+{self.contact or 'no contact configured'})"
+
+    @property
+    def configured(self) -> frozenset[str]:
+        """What signals that run only where something is configured may name: lists, and sections of platforms."""
+        return frozenset(f"platforms.{name}" for name in self.platforms) | ({"lists"} if self.lists else frozenset())
 
     def guard(self) -> Guard:
         """What may be dialled."""
@@ -185,12 +193,23 @@ def _config(settings: Mapping[str, Any], sources: Mapping[str, str]) -> Config:
             if key != "operator_ok"
         },
         operator_ok=frozenset(name for name, table in platforms.items() if table.get("operator_ok") is True),
+        lists=_lists(settings.get("lists", {})),
+        platforms=frozenset(platforms),
         allow=tuple(network.get("allow", ())),
         connect_to=tuple(ConnectTo.parse(text) for text in network.get("connect_to", ())),
         timeout=float(network.get("timeout", 10.0)),
         roots=network.get("roots"),
         origins={key: sources.get(f"policy.{key}", f"preset {preset}") for key in CHOICES},
     )
+
+
+def _lists(table: Mapping[str, Any]) -> tuple[str, ...]:
+    _known(table, {"files"}, "lists.")
+    files = table.get("files", [])
+    if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
+        msg = "lists.files is a list of file names"
+        raise BadPolicy(msg)
+    return tuple(files)
 
 
 def _agreement(table: Mapping[str, Any]) -> Agreement:

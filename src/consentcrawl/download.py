@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from consentcrawl.core import BODY, HEAD, Evidence, Fields, Gate, Hop, Verdict
+from consentcrawl import manifests
+from consentcrawl.core import BODY, HEAD, Evidence, Fields, Gate, Hop, Need, Verdict
 from consentcrawl.formats.url import same_site
 from consentcrawl.steward import Steward
 
@@ -60,13 +61,16 @@ class Download:
     def head(self, status: int, fields: Fields, *, gap: str = "", bodiless: bool = False) -> Verdict | None:
         """Tell the head of the answer; ``gap`` when it was malformed, ``bodiless`` when it answers a HEAD request.
 
-        A permit means that there is no content to judge.
+        A permit means that there is no content to judge. Blocks where the head names documents to look up.
         """
-        self.status, self.fields = status, fields
-        if gap or bodiless or not self._has_content():
-            self._inquiry.reach = Gate.HEAD
-        at = self._steward.clock()
-        self._inquiry.tell(Evidence(HEAD, self.url, status=status, fields=fields, at=at, gap=gap))
+        self._tell_head(status, fields, gap, bodiless=bodiless)
+        self._steward.look_up(self._inquiry)
+        return None if self._inquiry.needs() else self._close()
+
+    async def head_async(self, status: int, fields: Fields, *, bodiless: bool = False) -> Verdict | None:
+        """Tell the head of the answer, as ``head``."""
+        self._tell_head(status, fields, "", bodiless=bodiless)
+        await self._steward.look_up_async(self._inquiry)
         return None if self._inquiry.needs() else self._close()
 
     @property
@@ -81,13 +85,23 @@ class Download:
         return self.status == _PARTIAL and not self.fields.first("content-range").lower().startswith("bytes 0-")
 
     def body(self, content: bytes, *, whole: bool, gap: str = "") -> Verdict:
-        """Tell the content, or a prefix of it, with content codings undone."""
-        at = self._steward.clock()
-        self._inquiry.tell(
-            Evidence(
-                BODY, self.url, status=self.status, fields=self.fields, content=content, at=at, gap=gap, whole=whole
-            )
-        )
+        """Tell the content, or a prefix of it, with content codings undone. Blocks where it leads on."""
+        body = self._tell_body(content, gap, whole=whole)
+        self._steward.look_up(self._inquiry)
+        while needs := self._of_content():
+            for need in needs:
+                self._inquiry.tell(manifests.answer(need, body, self._steward.policy))
+            self._steward.look_up(self._inquiry)
+        return self._close()
+
+    async def body_async(self, content: bytes, *, whole: bool) -> Verdict:
+        """Tell the content, as ``body``."""
+        body = self._tell_body(content, "", whole=whole)
+        await self._steward.look_up_async(self._inquiry)
+        while needs := self._of_content():
+            for need in needs:
+                self._inquiry.tell(await manifests.answer_async(need, body, self._steward.policy))
+            await self._steward.look_up_async(self._inquiry)
         return self._close()
 
     def start(self) -> Verdict:
@@ -102,6 +116,25 @@ class Download:
     def _at_head(self) -> bool:
         needs = self._inquiry.needs()
         return bool(needs) and needs[0].gate is Gate.HEAD
+
+    def _tell_head(self, status: int, fields: Fields, gap: str, *, bodiless: bool) -> None:
+        self.status, self.fields = status, fields
+        if gap or bodiless or not self._has_content():
+            self._inquiry.reach = Gate.HEAD
+        at = self._steward.clock()
+        self._inquiry.tell(Evidence(HEAD, self.url, status=status, fields=fields, at=at, gap=gap))
+
+    def _tell_body(self, content: bytes, gap: str, *, whole: bool) -> Evidence:
+        body = Evidence(
+            BODY, self.url, status=self.status, fields=self.fields, content=content, at=self._steward.clock(), gap=gap,
+            whole=whole,
+        )  # fmt: skip
+        self._inquiry.tell(body)
+        return body
+
+    def _of_content(self) -> list[Need]:
+        """Give the needs that are met from the content itself, by its manifest."""
+        return [need for need in self._inquiry.needs() if manifests.meets(need)]
 
     def _has_content(self) -> bool:
         return 200 <= self.status < 300 and self.status not in {204, 205}  # noqa: PLR2004 (RFC 9110 §15.3)

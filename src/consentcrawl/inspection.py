@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from consentcrawl import config, registry
+from consentcrawl import config, manifests, registry
 from consentcrawl.core import Asset, Evidence, Fields, Gate, Inquiry, Need, Policy, Verdict, plan
 from consentcrawl.formats.url import canonical
 
@@ -35,8 +35,10 @@ def inspect(  # noqa: PLR0913 (keywords, each optional)
     # One gate for both: within TDMRep the more local statement supersedes only while all of it is weighed together.
     inquiry = Inquiry(asset, meant, rules, ({}, {}, {**head, **content}), settle=False)
     said = Fields(fields)
-    for need in inquiry.needs():
-        inquiry.tell(_evidence(need, asset, said, body))
+    while needs := [need for need in inquiry.needs() if need.gate is not Gate.LOOKUP]:
+        for need in needs:
+            told = _evidence(need, asset, said, body)
+            inquiry.tell(manifests.answer(need, told, rules) if manifests.meets(need) else told)
     return inquiry.verdict(version=config.VERSION)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from types import ModuleType
@@ -85,6 +85,19 @@ class LookUps:
             return _done(Evidence(need, url, gap="page_refused", at=self._clock(), note=note))
         return self.fetch(url, need)
 
+    def join(self, plugin: ModuleType, needs: Sequence[Need]) -> None:
+        """Look up together what a plugin's platform answers for several works at once. Blocks.
+
+        The answer to a joint look-up is kept as that to each of its parts; a platform that refuses the joint one is
+        asked for each, by the inquiry that needs it.
+        """
+        unknown = [need for need in needs if self._store.get(need.url, need, self._clock()) is None]
+        for joint, parts in plugin.bulk(unknown):
+            evidence = self.visit(joint, joint.url, self.rules(joint, joint.url)).result()
+            if evidence.found:
+                for part in parts:
+                    self._store.put(part.url, answer_to(part, evidence))
+
     def _may_visit(self, url: str, robots: Evidence) -> bool:
         if any(name_of(plugin) in self._config.operator_ok for plugin in self._hosts.plugins(host_of(url))):
             return True
@@ -139,16 +152,26 @@ class LookUps:
 
     def _missing(self, need: Need, url: str) -> list[str]:
         """Give the keys that a need names and the settings lack, such as ``flickr.api_key``."""
-        wanted = {name for text in (url, *(v for _, v in need.fields)) for name in _PLACEHOLDER.findall(text)}
-        return sorted(wanted - self._config.secrets.keys())
+        return missing(self._config, need, url)
 
     def _filled(self, need: Need, url: str) -> Need:
         """Put the taker's keys where a need names them."""
-        fields = tuple((name, self._fill(value)) for name, value in need.fields)
-        return replace(need, url=self._fill(url), fields=fields)
+        return filled(self._config, need, url)
 
-    def _fill(self, text: str) -> str:
-        return _PLACEHOLDER.sub(lambda found: self._config.secrets[found[1]], text)
+
+def missing(config: Config, need: Need, url: str) -> list[str]:
+    """Give the keys that a need names and the settings lack, such as ``flickr.api_key``."""
+    wanted = {name for text in (url, *(v for _, v in need.fields)) for name in _PLACEHOLDER.findall(text)}
+    return sorted(wanted - config.secrets.keys())
+
+
+def filled(config: Config, need: Need, url: str) -> Need:
+    """Put the taker's keys where a need names them."""
+
+    def fill(text: str) -> str:
+        return _PLACEHOLDER.sub(lambda found: config.secrets[found[1]], text)
+
+    return replace(need, url=fill(url), fields=tuple((name, fill(value)) for name, value in need.fields))
 
 
 def _done(evidence: Evidence) -> Future[Evidence]:

@@ -29,9 +29,15 @@ def signals() -> tuple[ModuleType, ...]:
     return tuple(by_name[name] for name in sorted(by_name))
 
 
-def active(policy: Policy) -> tuple[ModuleType, ...]:
-    """The signals that a policy reads."""
-    return tuple(s for s in signals() if name_of(s) not in policy.signals_off and policy.counts(s.SPEC.under))
+def active(policy: Policy, configured: frozenset[str] = frozenset()) -> tuple[ModuleType, ...]:
+    """The signals that a policy reads; one that names something in ``CONFIGURED`` only if that is ``configured``."""
+    return tuple(
+        s
+        for s in signals()
+        if name_of(s) not in policy.signals_off
+        and policy.counts(s.SPEC.under)
+        and getattr(s, "CONFIGURED", "") in ("", *configured)
+    )
 
 
 def general(among: tuple[ModuleType, ...]) -> tuple[ModuleType, ...]:
@@ -42,6 +48,14 @@ def general(among: tuple[ModuleType, ...]) -> tuple[ModuleType, ...]:
 def hosts_of(signal: ModuleType) -> tuple[str, ...]:
     """The hosts a platform plugin is for; empty for every other signal."""
     return getattr(signal, "HOSTS", ())
+
+
+def makers_from(plugin: ModuleType) -> float:
+    """How many answers lead to the maker's own place: 0, the plugin's first look-up goes there; infinity, none does.
+
+    What the policy files of that place say goes for the work as well.
+    """
+    return getattr(plugin, "MAKERS", float("inf"))
 
 
 class Hosts:

@@ -16,6 +16,7 @@ from consentcrawl.cli.check import check
 from consentcrawl.cli.demo import demo
 from consentcrawl.cli.explain import explain
 from consentcrawl.cli.inspect import inspect
+from consentcrawl.cli.lists import lists
 from consentcrawl.cli.signals import signals
 from consentcrawl.config import VERSION
 
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 for verb in (check, explain, inspect, signals, demo):
     app.command()(verb)
+app.add_typer(lists, name="lists")
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 (typer's own shape)

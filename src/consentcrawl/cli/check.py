@@ -35,6 +35,7 @@ from consentcrawl.storage.sqlite import SqliteStore
 
 INTERRUPTED, BROKEN_PIPE = 130, 141
 FAILS = {"refused": (Outcome.REFUSE, 1), "undetermined": (Outcome.UNDETERMINED, 3)}
+_LOT = 50
 
 
 def check(  # noqa: PLR0913 (one per option)
@@ -106,7 +107,11 @@ class _Asking:
         """Answer and write every row; give the exit code of what went wrong, or 0."""
         faults: list[BadInput] = []
         answered = in_order(
-            _until_fault(rows, faults), _origin, self._judge, workers=self._workers, give_up=self.pace.stop
+            self._prepared(_until_fault(rows, faults)),
+            _origin,
+            self._judge,
+            workers=self._workers,
+            give_up=self.pace.stop,
         )
         try:
             with closing(answered), closing(writer):
@@ -123,6 +128,12 @@ class _Asking:
         if faults:
             raise faults[0]
         return 0
+
+    def _prepared(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """Give the rows in lots, each after look-ups that platforms answer for several works at once."""
+        while lot := list(islice(rows, self._steward.lot or _LOT)):
+            self._steward.prepare(row.url for row in lot)
+            yield from lot
 
     def _judge(self, row: Row) -> Verdict:
         return judge(self._steward, row.url, row.page, reach=self._reach, settle=self._settle, pace=self.pace)

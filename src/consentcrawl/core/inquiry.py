@@ -116,6 +116,23 @@ class Inquiry:
         for ground in grounds:
             self._take(ground)
 
+    def depth(self, need: Need) -> int:
+        """How many answers led to ``need``: 0 for what was needed from the start."""
+        return len(self._way(need.at(self.asset))) - 1
+
+    def beside(self, asset: Asset, planned: Plan) -> Inquiry:
+        """Open an inquiry like this one about another copy of the same work, to be adopted; it asks nothing of it."""
+        return Inquiry(asset, self.purpose, self.policy, planned, reach=Gate.LOOKUP, settle=self._settle)
+
+    def adopt(self, other: Inquiry, need: Need | None = None) -> None:
+        """Take over what was found about another copy of the same work, as the answer to ``need`` if one is named."""
+        self.evidence += other.evidence
+        self.asides += other.asides
+        self._gaps += other._gaps
+        self.recall(other._grounds)
+        if need is not None:
+            self._open.pop(need, None)
+
     def lack(self, gap: Gap) -> None:
         """Take note of something that could not be had."""
         self._gaps.append(gap)

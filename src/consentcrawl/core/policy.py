@@ -46,6 +46,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "inherit": ("ai-tags", "all"),
     "ingredients": ("note", "refuse"),
     "second_reader": ("off", "on"),
+    "remote_manifests": ("off", "on"),
     "mode": ("enforce", "observe"),
 }
 """Every key of a policy that has a closed set of values; the first is the default unless the class says otherwise."""
@@ -66,6 +67,7 @@ class Policy:
     inherit: str = "ai-tags"
     ingredients: str = "note"
     second_reader: str = "off"
+    remote_manifests: str = "off"
     mode: str = "enforce"
     signals_off: frozenset[str] = field(default_factory=frozenset)
 

@@ -1,7 +1,8 @@
 """What a signal is: a module that knows one mechanism.
 
 A signal module has a docstring of one sentence, ``SPEC``, ``needs`` and ``read``. A platform plugin is a signal that
-names its ``HOSTS`` and may offer ``keys(asset)``. Nothing is registered and nothing is inherited.
+names its ``HOSTS`` and may offer ``keys(asset)``; ``MAKERS``, the number of answers that lead to the maker's own place;
+and ``bulk(needs)``, which joins look-ups. Nothing is registered and nothing is inherited.
 
 Law: ``needs`` of a signal without ``HOSTS`` depends on the asset's origin and page only: it is asked once for both.
 """

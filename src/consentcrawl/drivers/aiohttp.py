@@ -84,7 +84,7 @@ class ConsentMiddleware:
 
     async def _judge(self, download: Download, response: ClientResponse) -> Verdict:
         fields = Fields(response.headers.items())
-        verdict = download.head(response.status, fields, bodiless=response.method == hdrs.METH_HEAD)
+        verdict = await download.head_async(response.status, fields, bodiless=response.method == hdrs.METH_HEAD)
         if verdict is not None:
             return verdict
         if download.middle:
@@ -96,7 +96,7 @@ class ConsentMiddleware:
             download.ended()
             raise
         _put_back(response, start)
-        return download.body(start[:limit], whole=len(start) <= limit)
+        return await download.body_async(start[:limit], whole=len(start) <= limit)
 
     def _end(self, verdict: Verdict, request: ClientRequest) -> ClientResponse:
         if self.refusal == "raise":

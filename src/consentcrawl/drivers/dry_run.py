@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from consentcrawl import manifests
 from consentcrawl.core import (
     BODY,
     ROBOTS_TXT,
@@ -71,7 +72,8 @@ def _run(steward: Steward, inquiry: Inquiry, pace: Pace | None) -> Evidence | No
             if not _succeeded(answer):
                 inquiry.reach = Gate.HEAD
         for need in needs:
-            inquiry.tell(_for(need, answer))
+            met = manifests.answer(need, answer, steward.policy) if manifests.meets(need) else _for(need, answer)
+            inquiry.tell(met)
     if answer is None:
         _tell_pace(inquiry, pace)
     return answer

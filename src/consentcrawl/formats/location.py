@@ -6,7 +6,7 @@ Law: a form is compared with the whole of host and path; what matches no form ha
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
@@ -73,6 +73,12 @@ def names(url: str | None, forms: Sequence[Form]) -> tuple[str, ...]:
         if found := [name for name in form.names(place) if name]:
             return tuple(dict.fromkeys(found))
     return ()
+
+
+def learnt(keys: Iterable[str], platform: str) -> tuple[str, ...]:
+    """The names among work keys by which a platform knows works; numbers of files (``file:1``) are none."""
+    found = (key.removeprefix(f"{platform}:") for key in keys if key.startswith(f"{platform}:"))
+    return tuple(name for name in found if ":" not in name)
 
 
 def fits(url: str | None, forms: Sequence[Form]) -> bool:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _METAS = frozenset({"og:url", "twitter:url", "al:web:url"})
 _RELATIONS = frozenset({"canonical", "shortlink", "alternate"})
+_PICTURES = frozenset({"og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src"})
 _WORDS = re.compile(r"[^\W_]{4,}")
 
 
@@ -34,6 +35,18 @@ def names(page: Page, base: str, forms: Sequence[location.Form]) -> frozenset[st
 def is_of(page: Page, base: str, forms: Sequence[location.Form], wanted: Iterable[str]) -> bool:
     """Tell whether the page says it is that of one of the ``wanted`` works."""
     return not names(page, base, forms).isdisjoint(wanted)
+
+
+def files(page: Page, base: str, platform: str, forms: Sequence[location.Form] = ()) -> tuple[str, ...]:
+    """The keys of the pictures that the page gives as its own: the name that a form gives, or else the address."""
+    given = [
+        meta.content for meta in page.metas if not _PICTURES.isdisjoint((meta.property.lower(), meta.name.lower()))
+    ]
+    given += [link.href for link in page.links if "image_src" in link.rel]
+    pictures = dict.fromkeys(resolved for reference in given for resolved in _resolved(base, reference))
+    named = {picture: location.names(picture, forms) for picture in pictures}
+    keys = (key for picture, found in named.items() for key in ([f"{platform}:{name}" for name in found] or [picture]))
+    return tuple(dict.fromkeys(keys))
 
 
 def answers(page: Page, base: str, asked: str) -> bool:

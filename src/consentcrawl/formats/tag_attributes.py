@@ -21,22 +21,23 @@ _ATTRIBUTE = re.compile(
 
 
 def carrying(text: str, attribute: str) -> tuple[list[dict[str, str]], bool]:
-    """Give the attributes of each tag that has ``attribute``, and whether there were more of them than are read.
+    """Give the attributes of each tag with ``attribute`` (lower case here), and whether more such tags follow unread.
 
     Names are in lower case, values unescaped; of an attribute that is repeated the first counts.
     """
     found: list[dict[str, str]] = []
-    position = 0
+    position, named = 0, re.compile(re.escape(attribute), re.IGNORECASE | re.ASCII)
     for _ in range(TAGS):
-        position = text.find(attribute, position)
-        if position < 0:
+        match = named.search(text, position)
+        if match is None:
             return found, False
+        position = match.start()
         start = text.rfind("<", 0, position)
         tag, end = _tag(text, start) if start >= 0 else ({}, position)
         if attribute in tag:
             found.append(tag)
         position = max(end, position + len(attribute))
-    return found, text.find(attribute, position) >= 0
+    return found, named.search(text, position) is not None
 
 
 def _tag(text: str, start: int) -> tuple[dict[str, str], int]:

@@ -15,9 +15,11 @@ from consentcrawl.core import (
     Gap,
     Gate,
     Need,
+    Preference,
     Purpose,
     Said,
     Spec,
+    Statement,
     allow,
     disallow,
     page_of,
@@ -45,11 +47,10 @@ Under = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Compiled records that count under the same policy: patterns ("" for everything), what each says, its line."""
+    """Compiled records: patterns ("" for everything), and what each says, made once."""
 
-    under: Under
     patterns: Patterns
-    said: tuple[tuple[tuple[preferences.Said, ...], str], ...]
+    said: tuple[tuple[Statement, ...], ...]
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (same for all)
@@ -62,7 +63,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:
     """Read the records of a robots.txt, or the field of a response."""
     need = evidence.need
     if need.gate is Gate.HEAD or need.url != ROBOTS_TXT.url:
-        lines = evidence.fields.lines(_KEYS[0])
+        lines = evidence.fields.lines(_KEYS[0]) or evidence.fields.lines(_KEYS[1])
         return _matching((_field(lines, evidence),), asset.target, evidence) if lines else ()
     if evidence.status not in _OK:
         return SILENT
@@ -75,10 +76,11 @@ def _field(lines: list[str], evidence: Evidence) -> Rules:
     read = [preferences.content_signal(line) for line in lines]
     patterns = Patterns([path for path, _ in read])
     if evidence.need.gate is Gate.HEAD:
-        return Rules((), patterns, tuple((said, "Content-Signal field") for _, said in read))
+        return Rules(patterns, tuple(_statements(said, "Content-Signal field", ()) for _, said in read))
     counted = evidence.status in _OK
     refused = (tuple(one for one in said if counted and not one.allowed) for _, said in read)
-    return Rules(("inherit", "all"), patterns, tuple((said, "page, Content-Signal field") for said in refused))
+    where, under = "page, Content-Signal field", ("inherit", "all")
+    return Rules(patterns, tuple(_statements(said, where, under) for said in refused))
 
 
 def _compiled(_: bytes, robots: RobotsTxt, own: str) -> tuple[Rules, ...]:
@@ -104,27 +106,32 @@ def _under(agents: tuple[str, ...], own: str) -> Under | None:
 def _rules(under: Under, records: list[Record]) -> Rules:
     read = [preferences.content_signal(record.value) for record in records]
     said = tuple(
-        (tuple(one for one in members if not under or (one.label == _TRAIN and not one.allowed)), f"line {record.line}")
+        _statements(
+            [one for one in members if not under or (one.label == _TRAIN and not one.allowed)],
+            f"line {record.line}",
+            under,
+        )
         for (_, members), record in zip(read, records, strict=True)
     )
-    return Rules(under, Patterns([path for path, _ in read]), said)
+    return Rules(Patterns([path for path, _ in read]), said)
 
 
 def _matching(rules: tuple[Rules, ...], target: str, evidence: Evidence) -> Iterator[Said]:
     """Give what the longest matching paths say; precedence is not written down, so equals all count."""
     for some in rules:
-        numbers = some.patterns.longest(target)
-        for said, where in (some.said[number] for number in numbers):
-            for one in said:
-                yield from _statements(one, where, some)
+        for number in some.patterns.longest(target):
+            for statement in some.said[number]:
+                if not (some.patterns.gave_up and statement.preference is Preference.ALLOWED):
+                    yield statement
         if some.patterns.gave_up:
             yield Gap(evidence.url, some.patterns.gave_up, holds=True)
 
 
-def _statements(said: preferences.Said, where: str, rules: Rules) -> Iterator[Said]:
-    if not said.categories:
-        yield remark(Category.AI_USE, said.quote, where, said.note)
-    elif not (said.allowed and rules.patterns.gave_up):
-        state = allow if said.allowed else disallow
-        for category in said.categories:
-            yield state(Category(category), said.quote, where, note=said.note, under=rules.under)
+def _statements(said: Iterable[preferences.Said], where: str, under: Under) -> tuple[Statement, ...]:
+    stated: list[Statement] = []
+    for one in said:
+        if not one.categories:
+            stated.append(remark(Category.AI_USE, one.quote, where, one.note))
+        state = allow if one.allowed else disallow
+        stated += [state(Category(name), one.quote, where, note=one.note, under=under) for name in one.categories]
+    return tuple(stated)

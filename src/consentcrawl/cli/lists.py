@@ -1,0 +1,117 @@
+"""``consentcrawl lists``: compile opt-out lists, look at them, and ask them."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from platformdirs import user_data_path
+
+from consentcrawl import registry
+from consentcrawl.cli import options
+from consentcrawl.core import Asset
+from consentcrawl.errors import BadInput
+from consentcrawl.formats.url import BadUrl, canonical
+from consentcrawl.lists import PERCEPTUAL, BadList, CompiledList, Row, compile_list
+from consentcrawl.lists.build import SUFFIX
+from consentcrawl.lists.rows import normal
+
+lists = typer.Typer(help="Opt-out lists: compile them, look at them, ask them.", no_args_is_help=True)
+
+Directory = Annotated[Path | None, typer.Option("--to", help="The directory of the lists, instead of your own.")]
+BAD_ROWS, LISTED = 1, 1
+
+
+@lists.command()
+def add(
+    file: Annotated[
+        Path, typer.Argument(help="Rows (.csv .jsonl .parquet, .gz): kind, value, source, date, category.")
+    ],
+    *,
+    name: Annotated[str, typer.Option(help="What the list is called in verdicts.")],
+    to: Directory = None,
+    distance: Annotated[
+        int, typer.Option(help="How many of the 64 bits of a perceptual hash (dhash, phash) may differ.")
+    ] = 4,
+) -> None:
+    """Compile a list. Exits 1 if there were rows that could not be used: they are shown with their lines."""
+    with options.one_line_errors():
+        built = compile_list(file, name, to or _own(), distance=distance)
+    for bad in built.bad:
+        options.complain(f"{file}: line {bad.line}: {bad.reason}")
+    if built.bad_rows:
+        options.complain(f"{file}: {built.bad_rows:,} rows could not be used")
+    if built.repeated:
+        options.complain(f"{file}: {built.repeated:,} rows say again what an earlier row says")
+    typer.echo(f"{built.path}: {sum(built.kinds.values()):,} rows. Name it in the settings:")
+    typer.echo(f"[lists]\nfiles = [{json.dumps(str(built.path))}]")
+    raise typer.Exit(BAD_ROWS if built.bad_rows else 0)
+
+
+@lists.command()
+def show(
+    names: Annotated[list[str] | None, typer.Argument(help="Names or files; all of the directory if none.")] = None,
+    *,
+    to: Directory = None,
+    check: Annotated[bool, typer.Option("--check", help="Read the rows against their digest, too.")] = False,
+) -> None:
+    """Say what lists hold. Exits 2 for one that is damaged."""
+    with options.one_line_errors():
+        for path in _paths(names, to or _own()):
+            with closing(CompiledList(path)) as each:
+                if check:
+                    each.check()
+                facts = {k: v for k, v in each.facts.items() if k not in ("sections", "sha256", "size")}
+                typer.echo(json.dumps({"file": str(path), **facts}))
+
+
+@lists.command("test")
+def ask(
+    asked: Annotated[str, typer.Argument(help="A URL, a SHA-256, or a perceptual hash of 16 digits.")],
+    names: Annotated[list[str] | None, typer.Argument(help="Names or files; all of the directory if none.")] = None,
+    *,
+    to: Directory = None,
+) -> None:
+    """Print the rows that are about something. Exits 1 if there are any."""
+    found = False
+    with options.one_line_errors():
+        for path in _paths(names, to or _own()):
+            with closing(CompiledList(path)) as each:
+                for row in _rows(each, asked):
+                    found = True
+                    typer.echo(json.dumps({"list": each.name, **asdict(row)}, ensure_ascii=False))
+    raise typer.Exit(LISTED if found else 0)
+
+
+def _rows(each: CompiledList, asked: str) -> list[Row]:
+    if "://" in asked:
+        try:
+            url = canonical(asked)
+        except BadUrl as error:
+            raise BadInput(str(error)) from error
+        return each.about(Asset(url, None, registry.work_keys(url)))
+    try:
+        if len(asked) == 64:  # noqa: PLR2004 (hex digits)
+            return each.sha256(normal("sha256", asked))
+        return [row for kind in PERCEPTUAL for row in each.perceptual(kind, normal(kind, asked))]
+    except ValueError as error:
+        msg = f"{asked}: it is no URL, no SHA-256 and no perceptual hash"
+        raise BadInput(msg) from error
+
+
+def _paths(names: list[str] | None, directory: Path) -> list[Path]:
+    if names:
+        return [Path(name) if name.endswith(SUFFIX) else directory / (name + SUFFIX) for name in names]
+    found = sorted(directory.glob(f"*{SUFFIX}"))
+    if not found:
+        msg = f"{directory}: there are no lists"
+        raise BadList(msg)
+    return found
+
+
+def _own() -> Path:
+    return user_data_path("consentcrawl") / "lists"
