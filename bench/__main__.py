@@ -17,7 +17,8 @@ def main(names: list[str]) -> None:
     for name in names or [name for name in found if name not in LIBRARIES]:
         print(f"\n== {name}")
         for what, figure in importlib.import_module(f"bench.{name}").main().items():
-            print(f"{what:70} {figure:>12}" if isinstance(figure, str) else f"{what:70} {figure:12.4g}")
+            if isinstance(figure, float):
+                print(f"{what:70} {figure:12.4g}")
 
 
 if __name__ == "__main__":

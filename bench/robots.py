@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import resource
 import statistics
@@ -129,13 +130,17 @@ def _apart(name: str, peer: Peer, seconds: int = 8) -> dict[str, float] | None:
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
 
-    command = [sys.executable, __file__, "--case", name, "--peer", peer.name]
+    command = [sys.executable, "-m", "bench.robots", "--case", name, "--peer", peer.name]
     done = subprocess.run(command, capture_output=True, check=False, preexec_fn=limit)  # noqa: S603 (own script only)
     return json.loads(done.stdout) if done.returncode == 0 else None
 
 
-def main(corpus: Path) -> dict[str, Any]:
-    """Measure everything, print it, and give it."""
+def main(corpus: Path | None = None) -> dict[str, Any]:
+    """Measure everything, print it, and give it; the real files lie where CONSENTCRAWL_CORPUS says."""
+    corpus = corpus or Path(os.environ.get("CONSENTCRAWL_CORPUS", ""))
+    if not (corpus / "robots_cases.json").is_file():
+        print("CONSENTCRAWL_CORPUS names no folder with real robots.txt files: nothing is measured")
+        return {}
     files = real_files(corpus)
     sample = random.Random(7).sample(files, min(300, len(files)))
     asked, kinds = differential(files)
