@@ -190,9 +190,11 @@ def test_ours_credentials_stay_on_the_callers_request(
 
 
 @pytest.mark.parametrize("driver", DRIVERS.values(), ids=DRIVERS)
-def test_ours_a_part_out_of_the_middle_is_judged_by_the_beginning(
+def test_ours_a_part_is_judged_by_the_asset_from_its_beginning(
     driver: Driver, site: Site, steward: consentcrawl.Steward
 ) -> None:
+    first = driver(site.origin + "/page/noai.html", steward, Range="bytes=0-9")
+    assert first.verdict is not None
     free = driver(site.origin + "/img/free.jpg", steward, Range="bytes=100-199")
     assert (free.status, free.content) == (206, IMAGE[100:200])
     page = driver(site.origin + "/page/noai.html", steward, Range="bytes=70-79")
@@ -269,3 +271,41 @@ async def _open_and_close() -> None:
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_ours_sessions_need_no_settings(call: Callable[[], object]) -> None:
     call()
+
+
+@pytest.mark.parametrize("driver", DRIVERS.values(), ids=DRIVERS)
+def test_ours_a_part_of_an_asset_that_is_shown_in_no_other_way_is_undetermined(
+    driver: Driver, steward: consentcrawl.Steward
+) -> None:
+    fields = (*HTML, ("Content-Range", "bytes 0-3/100"))
+    with serving({"/page": Answer(b"<htm", status=206, fields=fields)}) as site:
+        got = driver(site.origin + "/page", steward, Range="bytes=0-3")
+    assert got.verdict is not None
+    assert got.verdict.outcome is U
+
+
+@pytest.mark.parametrize("coding", ["x-unknown", "gzip, gzip", "x-gzip"])
+@pytest.mark.parametrize("driver", DRIVERS.values(), ids=DRIVERS)
+def test_ours_a_content_coding_that_the_library_leaves_alone_hides_nothing(
+    driver: Driver, coding: str, steward: consentcrawl.Steward
+) -> None:
+    packed = {"x-unknown": NOAI_PAGE[::-1], "gzip, gzip": gzip.compress(gzip.compress(NOAI_PAGE))}
+    content = packed.get(coding, gzip.compress(NOAI_PAGE))
+    with serving({"/page": Answer(content, fields=(*HTML, ("Content-Encoding", coding)))}) as site:
+        got = driver(site.origin + "/page", steward)
+    assert got.verdict is not None
+    assert got.verdict.outcome is (R if coding == "x-gzip" else U)
+
+
+@pytest.mark.parametrize("driver", DRIVERS.values(), ids=DRIVERS)
+def test_ours_the_referer_is_compared_in_its_canonical_form(
+    driver: Driver, site: Site, steward: consentcrawl.Steward
+) -> None:
+    referer = site.origin.replace("http", "HTTP") + "/page/./noai.html"
+    assert driver(site.origin + "/img/free.jpg", steward, Referer=referer).verdict is not None
+
+
+def test_ours_inspect_leaves_out_what_would_have_to_be_looked_up() -> None:
+    link = '<https://art.example/l.xml>; rel="license"; type="application/rsl+xml"'
+    verdict = consentcrawl.inspect(b"", fields=[("Link", link)])
+    assert (verdict.outcome, verdict.gaps) == (P, ())

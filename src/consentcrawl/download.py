@@ -5,11 +5,12 @@ Law: each step gives the verdict that ends the download, or None to go on; nothi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from consentcrawl import manifests
 from consentcrawl.core import BODY, HEAD, Evidence, Fields, Gate, Hop, Need, Verdict
-from consentcrawl.formats.url import same_site
+from consentcrawl.formats.url import BadUrl, canonical, same_site
 from consentcrawl.steward import Steward
 
 # How much of the content is looked at, by the beginning of its media type; an unknown type may be an image.
@@ -23,6 +24,7 @@ _LOOKED_AT = {
 }
 _UNKNOWN_TYPE = 16 * 1024 * 1024
 _PARTIAL = 206
+_RANGE = re.compile(r"bytes 0-([0-9]{1,18})/([0-9]{1,18})", re.IGNORECASE | re.ASCII).fullmatch
 
 
 class Download:
@@ -36,7 +38,7 @@ class Download:
     def __init__(self, steward: Steward, url: str, *, referer: str = "", hops: Sequence[Hop] = ()) -> None:
         """Open the inquiry."""
         self._steward, self._hops = steward, hops
-        self._inquiry = steward.open(url, referer if referer and same_site(url, referer) else None)
+        self._inquiry = steward.open(url, referer if referer and _of_same_site(url, referer) else None)
         self.status, self.fields = 0, Fields()
         self.verdict: Verdict | None = None
         """The verdict, once it has ended."""
@@ -80,9 +82,12 @@ class Download:
         return next((size for kind, size in _LOOKED_AT.items() if content_type.startswith(kind)), _UNKNOWN_TYPE)
 
     @property
-    def middle(self) -> bool:
-        """The answer is a part that does not begin at the first byte, where most of what an image says stands."""
-        return self.status == _PARTIAL and not self.fields.first("content-range").lower().startswith("bytes 0-")
+    def partial(self) -> bool:
+        """The answer is a part (RFC 9110 §15.3.7): what the asset says may stand in the rest of it."""
+        if self.status != _PARTIAL:
+            return False
+        match = _RANGE(self.fields.first("content-range").strip())
+        return match is None or int(match[1]) + 1 != int(match[2])
 
     def body(self, content: bytes, *, whole: bool, gap: str = "") -> Verdict:
         """Tell the content, or a prefix of it, with content codings undone. Blocks where it leads on."""
@@ -94,9 +99,9 @@ class Download:
             self._steward.look_up(self._inquiry)
         return self._close()
 
-    async def body_async(self, content: bytes, *, whole: bool) -> Verdict:
+    async def body_async(self, content: bytes, *, whole: bool, gap: str = "") -> Verdict:
         """Tell the content, as ``body``."""
-        body = self._tell_body(content, "", whole=whole)
+        body = self._tell_body(content, gap, whole=whole)
         await self._steward.look_up_async(self._inquiry)
         while needs := self._of_content():
             for need in needs:
@@ -105,9 +110,11 @@ class Download:
         return self._close()
 
     def start(self) -> Verdict:
-        """Judge a part out of the middle by the beginning of the asset, which is looked up for that. Blocks."""
+        """Judge a part by the asset from its beginning, which is looked up for that. Blocks."""
         beginning = self._steward.reader.prefix(self.url, self.looked_at)
-        return self.body(beginning.content, whole=beginning.whole, gap=beginning.gap)
+        # Another status is another document: an error page or a challenge says nothing about the asset.
+        gap = beginning.gap or ("" if beginning.found else "bad_status")
+        return self.body(beginning.content, whole=beginning.whole, gap=gap)
 
     def ended(self) -> Verdict:
         """Give the verdict of a download that has ended, or end one that broke off: what was not told is a gap."""
@@ -142,3 +149,11 @@ class Download:
     def _close(self) -> Verdict:
         self.verdict = self._steward.close(self._inquiry, self._hops)
         return self.verdict
+
+
+def _of_same_site(url: str, referer: str) -> bool:
+    """Tell whether the referer counts as the page; one that is no URL does, so that the steward notes it as a gap."""
+    try:
+        return same_site(canonical(url), canonical(referer))
+    except BadUrl:
+        return True

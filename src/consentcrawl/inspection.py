@@ -39,6 +39,7 @@ def inspect(  # noqa: PLR0913 (keywords, each optional)
         for need in needs:
             told = _evidence(need, asset, said, body)
             inquiry.tell(manifests.answer(need, told, rules) if manifests.meets(need) else told)
+    inquiry.forgo()
     return inquiry.verdict(version=config.VERSION)
 
 

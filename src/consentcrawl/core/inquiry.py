@@ -137,6 +137,10 @@ class Inquiry:
         """Take note of something that could not be had."""
         self._gaps.append(gap)
 
+    def forgo(self) -> None:
+        """Do without what is still to be looked up, and without a gap: only where what is at hand is judged alone."""
+        self._open = {need: signals for need, signals in self._open.items() if need.gate is not Gate.LOOKUP}
+
     def verdict(self, *, decided_at: float = 0.0, hops: Sequence[Hop] = (), version: str = "") -> Verdict:
         """End the inquiry. What the gate still lacked is a gap that holds."""
         deciding = tuple(self._deciding()) if self._candidate else ()

@@ -23,12 +23,14 @@ from consentcrawl.config import Config, configured
 from consentcrawl.core import Fields, Verdict
 from consentcrawl.download import Download
 from consentcrawl.formats.url import BadUrl
+from consentcrawl.net.unpacking import unpacked
 from consentcrawl.steward import Steward
 from consentcrawl.withheld import REASON, STATUS, fields_of, problem
 
 __all__ = ["ConsentMiddleware", "Refused", "Undetermined", "session"]
 
 _BAD_REQUEST = 400
+_UNDOES = frozenset({"identity", "gzip", "deflate", "br", "zstd"})
 
 
 class Refused(errors.Refused, aiohttp.ClientError):
@@ -87,7 +89,7 @@ class ConsentMiddleware:
         verdict = await download.head_async(response.status, fields, bodiless=response.method == hdrs.METH_HEAD)
         if verdict is not None:
             return verdict
-        if download.middle:
+        if download.partial:
             return await asyncio.to_thread(download.start)
         limit = download.looked_at
         try:
@@ -96,7 +98,10 @@ class ConsentMiddleware:
             download.ended()
             raise
         _put_back(response, start)
-        return await download.body_async(start[:limit], whole=len(start) <= limit)
+        content, gap = start, ""
+        if (codings := fields.lines("content-encoding")) and not _undone(response, codings):
+            content, gap = unpacked(start, codings, limit + 1, whole=len(start) <= limit)
+        return await download.body_async(content[:limit], whole=max(len(start), len(content)) <= limit, gap=gap)
 
     def _end(self, verdict: Verdict, request: ClientRequest) -> ClientResponse:
         if self.refusal == "raise":
@@ -122,6 +127,12 @@ def session(
     headers.setdefault(hdrs.USER_AGENT, steward.config.user_agent)
     middlewares = (*more.pop("middlewares", ()), ConsentMiddleware(steward, refusal=refusal))
     return aiohttp.ClientSession(headers=headers, middlewares=middlewares, **more)
+
+
+def _undone(response: ClientResponse, codings: list[str]) -> bool:
+    """Tell whether aiohttp has undone the content coding; what it does not know or chained it leaves."""
+    auto = getattr(response._session, "_auto_decompress", True)  # noqa: SLF001 (told nowhere else)
+    return auto and len(codings) == 1 and codings[0].strip().lower() in _UNDOES
 
 
 async def _beginning(content: aiohttp.StreamReader, limit: int) -> bytes:

@@ -82,17 +82,19 @@ class ConsentAdapter(HTTPAdapter):
         return self._judge_body(download, response) if verdict is None else verdict
 
     def _judge_body(self, download: Download, response: Response) -> Verdict:
-        if download.middle:
+        if download.partial:
             return download.start()
         raw, limit = response.raw, download.looked_at
         try:
             start = raw.read(limit + 1, decode_content=False)
         except (HTTPError, OSError) as error:
+            download.ended()
+            response.close()
             raise requests.ConnectionError(error, request=response.request) from error
         response.raw = _again(raw, start)
-        whole = len(start) <= limit
-        content, gap = unpacked(start, download.fields.lines("content-encoding"), limit, whole=whole)
-        return download.body(content, whole=whole, gap=gap)
+        codings = download.fields.lines("content-encoding")
+        content, gap = unpacked(start, codings, limit + 1, whole=len(start) <= limit)
+        return download.body(content[:limit], whole=max(len(start), len(content)) <= limit, gap=gap)
 
     def _end(self, verdict: Verdict, request: PreparedRequest) -> Response:
         if self.refusal == "raise":
