@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import pkgutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from concurrent.futures import Future
 
-import aiohttp
 import pytest
-import requests
 
 import consentcrawl
 from consentcrawl.core import Outcome, Verdict
 from consentcrawl.drivers import aiohttp as aiohttp_driver
 from consentcrawl.drivers import requests as requests_driver
+from tests.callers import Fetch, callers
 from tests.website import Answer, Site, noise, serving
 
 ROBOTS = b"""User-agent: *
@@ -79,51 +78,7 @@ EXPECTED = [
 ]
 
 
-@dataclass
-class Got:
-    """What a caller got: the verdict that withheld it, or status and content."""
-
-    verdict: Verdict | None = None
-    status: int = 0
-    content: bytes = b""
-
-
-class Driver(Protocol):
-    """Fetch one URL the way a scraper would."""
-
-    def __call__(self, url: str, steward: consentcrawl.Steward, **fields: str) -> Got:
-        """Give what the caller gets."""
-        ...
-
-
-def by_requests(url: str, steward: consentcrawl.Steward, **fields: str) -> Got:
-    with requests_driver.session(steward=steward) as session:
-        try:
-            response = session.get(url, headers=fields, timeout=10)
-        except requests.RequestException as error:
-            return Got(_verdict(error))
-        return Got(status=response.status_code, content=response.content)
-
-
-def by_aiohttp(url: str, steward: consentcrawl.Steward, **fields: str) -> Got:
-    async def get() -> Got:
-        async with aiohttp_driver.session(steward=steward) as session:
-            try:
-                async with session.get(url, headers=fields) as response:
-                    return Got(status=response.status, content=await response.read())
-            except aiohttp.ClientError as error:
-                return Got(_verdict(error))
-
-    return asyncio.run(get())
-
-
-def _verdict(error: Exception) -> Verdict:
-    if not isinstance(error, consentcrawl.Withheld):
-        raise error
-    return error.verdict
-
-
-DRIVERS: dict[str, Driver] = {"requests": by_requests, "aiohttp": by_aiohttp}
+DRIVERS = callers()
 
 
 @pytest.fixture
@@ -142,9 +97,7 @@ def steward() -> Iterator[consentcrawl.Steward]:
 
 
 @pytest.mark.parametrize("driver", DRIVERS.values(), ids=DRIVERS)
-def test_ours_every_driver_comes_to_the_same_verdicts(
-    driver: Driver, site: Site, steward: consentcrawl.Steward
-) -> None:
+def test_ours_every_driver_comes_to_the_same_verdicts(driver: Fetch, site: Site, steward: consentcrawl.Steward) -> None:
     for path, outcome, quote in EXPECTED:
         got = driver(site.origin + path, steward)
         if outcome is P:
@@ -161,7 +114,7 @@ def test_ours_every_driver_comes_to_the_same_verdicts(
 
 
 @pytest.mark.parametrize("driver", DRIVERS.values(), ids=DRIVERS)
-def test_ours_the_page_speaks_for_its_image(driver: Driver, site: Site, steward: consentcrawl.Steward) -> None:
+def test_ours_the_page_speaks_for_its_image(driver: Fetch, site: Site, steward: consentcrawl.Steward) -> None:
     got = driver(site.origin + "/img/free.jpg", steward, Referer=site.origin + "/page/noai.html")
     assert got.verdict is not None
     assert got.verdict.deciding[0].source == site.origin + "/page/noai.html"
@@ -170,7 +123,7 @@ def test_ours_the_page_speaks_for_its_image(driver: Driver, site: Site, steward:
 
 @pytest.mark.parametrize("driver", DRIVERS.values(), ids=DRIVERS)
 def test_rfc9309_2_3_1_4_unreachable_robots_refuses_before_the_request(
-    driver: Driver, steward: consentcrawl.Steward
+    driver: Fetch, steward: consentcrawl.Steward
 ) -> None:
     with serving({"/robots.txt": Answer(status=503), "/a.jpg": Answer(IMAGE, fields=JPEG)}) as broken:
         got = driver(broken.origin + "/a.jpg", steward)
@@ -180,9 +133,7 @@ def test_rfc9309_2_3_1_4_unreachable_robots_refuses_before_the_request(
 
 
 @pytest.mark.parametrize("driver", DRIVERS.values(), ids=DRIVERS)
-def test_ours_credentials_stay_on_the_callers_request(
-    driver: Driver, site: Site, steward: consentcrawl.Steward
-) -> None:
+def test_ours_credentials_stay_on_the_callers_request(driver: Fetch, site: Site, steward: consentcrawl.Steward) -> None:
     driver(site.origin + "/img/free.jpg", steward, Authorization="Bearer secret", Cookie="a=b")
     for (_, target), head in zip(site.asked, site.heads, strict=True):
         assert ("authorization" in head) == ("cookie" in head) == (target == "/img/free.jpg")
@@ -191,7 +142,7 @@ def test_ours_credentials_stay_on_the_callers_request(
 
 @pytest.mark.parametrize("driver", DRIVERS.values(), ids=DRIVERS)
 def test_ours_a_part_is_judged_by_the_asset_from_its_beginning(
-    driver: Driver, site: Site, steward: consentcrawl.Steward
+    driver: Fetch, site: Site, steward: consentcrawl.Steward
 ) -> None:
     first = driver(site.origin + "/page/noai.html", steward, Range="bytes=0-9")
     assert first.verdict is not None
@@ -202,7 +153,7 @@ def test_ours_a_part_is_judged_by_the_asset_from_its_beginning(
 
 
 @pytest.mark.parametrize("driver", DRIVERS.values(), ids=DRIVERS)
-def test_ours_what_is_no_url_is_undetermined(driver: Driver, steward: consentcrawl.Steward) -> None:
+def test_ours_what_is_no_url_is_undetermined(driver: Fetch, steward: consentcrawl.Steward) -> None:
     got = driver("http://a.example/" + "a" * 9_000, steward)
     assert got.verdict is not None
     assert got.verdict.gaps[0].reason == "bad_url"
@@ -223,9 +174,26 @@ class _Kept:
     def __init__(self, verdicts: list[Verdict]) -> None:
         self.verdicts = verdicts
 
-    def record_verdict(self, verdict: Verdict, _evidence: object) -> int:
+    def record_verdict(self, verdict: Verdict, _evidence: object) -> Future[int]:
         self.verdicts.append(verdict)
-        return len(self.verdicts) - 1
+        return durable(len(self.verdicts) - 1)
+
+    def record_outcome(self, *_: object) -> Future[int]:
+        return durable(0)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def durable(index: int) -> Future[int]:
+    future: Future[int] = Future()
+    future.set_result(index)
+    return future
+
+
+def test_ours_every_driver_has_a_caller() -> None:
+    names = {module.name for module in pkgutil.iter_modules(consentcrawl.drivers.__path__)}
+    assert names - {"dry_run", "beautifulsoup"} <= DRIVERS.keys()  # those two fetch nothing for a caller
 
 
 def test_ours_streaming_still_streams(site: Site, steward: consentcrawl.Steward) -> None:
@@ -275,7 +243,7 @@ def test_ours_sessions_need_no_settings(call: Callable[[], object]) -> None:
 
 @pytest.mark.parametrize("driver", DRIVERS.values(), ids=DRIVERS)
 def test_ours_a_part_of_an_asset_that_is_shown_in_no_other_way_is_undetermined(
-    driver: Driver, steward: consentcrawl.Steward
+    driver: Fetch, steward: consentcrawl.Steward
 ) -> None:
     fields = (*HTML, ("Content-Range", "bytes 0-3/100"))
     with serving({"/page": Answer(b"<htm", status=206, fields=fields)}) as site:
@@ -287,7 +255,7 @@ def test_ours_a_part_of_an_asset_that_is_shown_in_no_other_way_is_undetermined(
 @pytest.mark.parametrize("coding", ["x-unknown", "gzip, gzip", "x-gzip"])
 @pytest.mark.parametrize("driver", DRIVERS.values(), ids=DRIVERS)
 def test_ours_a_content_coding_that_the_library_leaves_alone_hides_nothing(
-    driver: Driver, coding: str, steward: consentcrawl.Steward
+    driver: Fetch, coding: str, steward: consentcrawl.Steward
 ) -> None:
     packed = {"x-unknown": NOAI_PAGE[::-1], "gzip, gzip": gzip.compress(gzip.compress(NOAI_PAGE))}
     content = packed.get(coding, gzip.compress(NOAI_PAGE))
@@ -299,7 +267,7 @@ def test_ours_a_content_coding_that_the_library_leaves_alone_hides_nothing(
 
 @pytest.mark.parametrize("driver", DRIVERS.values(), ids=DRIVERS)
 def test_ours_the_referer_is_compared_in_its_canonical_form(
-    driver: Driver, site: Site, steward: consentcrawl.Steward
+    driver: Fetch, site: Site, steward: consentcrawl.Steward
 ) -> None:
     referer = site.origin.replace("http", "HTTP") + "/page/./noai.html"
     assert driver(site.origin + "/img/free.jpg", steward, Referer=referer).verdict is not None

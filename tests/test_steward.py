@@ -9,7 +9,9 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -204,9 +206,14 @@ def test_ours_the_verdict_is_recorded_with_its_evidence_before_it_is_given_out(s
     kept: list[tuple[consentcrawl.Verdict, list[str]]] = []
 
     class Record:
-        def record_verdict(self, verdict: consentcrawl.Verdict, evidence: list[Evidence]) -> int:
+        def record_verdict(self, verdict: consentcrawl.Verdict, evidence: list[Evidence]) -> Future[int]:
             kept.append((verdict, [told.url for told in evidence]))
-            return 0
+            durable: Future[int] = Future()
+            Timer(0.05, durable.set_result, (0,)).start()
+            return durable
+
+        def close(self) -> None:
+            kept.clear()
 
     by = steward(record=Record())
     verdict = decide(by, site.origin + "/private/1.jpg")

@@ -5,12 +5,15 @@ Law: each step gives the verdict that ends the download, or None to go on; nothi
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
+from concurrent.futures import Future
 
 from consentcrawl import manifests
 from consentcrawl.core import BODY, HEAD, Evidence, Fields, Gate, Hop, Need, Verdict
 from consentcrawl.formats.url import BadUrl, canonical, same_site
+from consentcrawl.record import Delivered
 from consentcrawl.steward import Steward
 
 # How much of the content is looked at, by the beginning of its media type; an unknown type may be an image.
@@ -24,6 +27,7 @@ _LOOKED_AT = {
 }
 _UNKNOWN_TYPE = 16 * 1024 * 1024
 _PARTIAL = 206
+_NO_CONTENT = frozenset({204, 205})  # RFC 9110 §15.3.5, §15.3.6
 _RANGE = re.compile(r"bytes 0-([0-9]{1,18})/([0-9]{1,18})", re.IGNORECASE | re.ASCII).fullmatch
 
 
@@ -33,13 +37,14 @@ class Download:
     ``referer`` counts as the page that shows the asset when both are of the same site.
     """
 
-    __slots__ = ("_hops", "_inquiry", "_steward", "fields", "status", "verdict")
+    __slots__ = ("_entry", "_hops", "_inquiry", "_steward", "fields", "status", "verdict")
 
     def __init__(self, steward: Steward, url: str, *, referer: str = "", hops: Sequence[Hop] = ()) -> None:
         """Open the inquiry."""
         self._steward, self._hops = steward, hops
         self._inquiry = steward.open(url, referer if referer and _of_same_site(url, referer) else None)
         self.status, self.fields = 0, Fields()
+        self._entry: Future[int] | None = None
         self.verdict: Verdict | None = None
         """The verdict, once it has ended."""
 
@@ -58,7 +63,7 @@ class Download:
         """Meet the LOOKUP gate."""
         if not self._at_head():
             await self._steward.look_up_async(self._inquiry)
-        return None if self._at_head() else self._close()
+        return None if self._at_head() else await self._close_async()
 
     def head(self, status: int, fields: Fields, *, gap: str = "", bodiless: bool = False) -> Verdict | None:
         """Tell the head of the answer; ``gap`` when it was malformed, ``bodiless`` when it answers a HEAD request.
@@ -69,11 +74,11 @@ class Download:
         self._steward.look_up(self._inquiry)
         return None if self._inquiry.needs() else self._close()
 
-    async def head_async(self, status: int, fields: Fields, *, bodiless: bool = False) -> Verdict | None:
+    async def head_async(self, status: int, fields: Fields, *, gap: str = "", bodiless: bool = False) -> Verdict | None:
         """Tell the head of the answer, as ``head``."""
-        self._tell_head(status, fields, "", bodiless=bodiless)
+        self._tell_head(status, fields, gap, bodiless=bodiless)
         await self._steward.look_up_async(self._inquiry)
-        return None if self._inquiry.needs() else self._close()
+        return None if self._inquiry.needs() else await self._close_async()
 
     @property
     def looked_at(self) -> int:
@@ -107,18 +112,42 @@ class Download:
             for need in needs:
                 self._inquiry.tell(await manifests.answer_async(need, body, self._steward.policy))
             await self._steward.look_up_async(self._inquiry)
-        return self._close()
+        return await self._close_async()
 
     def start(self) -> Verdict:
         """Judge a part by the asset from its beginning, which is looked up for that. Blocks."""
-        beginning = self._steward.reader.prefix(self.url, self.looked_at)
-        # Another status is another document: an error page or a challenge says nothing about the asset.
-        gap = beginning.gap or ("" if beginning.found else "bad_status")
-        return self.body(beginning.content, whole=beginning.whole, gap=gap)
+        content, whole, gap = self._beginning()
+        return self.body(content, whole=whole, gap=gap)
+
+    async def start_async(self) -> Verdict:
+        """Judge a part, as ``start``."""
+        content, whole, gap = await asyncio.to_thread(self._beginning)
+        return await self.body_async(content, whole=whole, gap=gap)
 
     def ended(self) -> Verdict:
         """Give the verdict of a download that has ended, or end one that broke off: what was not told is a gap."""
         return self._close() if self.verdict is None else self.verdict
+
+    async def ended_async(self) -> Verdict:
+        """Give the verdict, as ``ended``."""
+        return await self._close_async() if self.verdict is None else self.verdict
+
+    @property
+    def recorded(self) -> bool:
+        """A ledger keeps the verdict, and wants to know what was delivered."""
+        return self._entry is not None
+
+    def delivered(self, size: int, digest: str, file: str = "") -> None:
+        """Tell the ledger how many bytes were handed to the caller, and their SHA-256 in hex. Does not wait."""
+        if self.verdict is not None and self._entry is not None and self._steward.record is not None:
+            outcome = Delivered(self.status, size, digest, file)
+            self._steward.record.record_outcome(self.verdict, self._entry.result(), outcome)
+
+    def _beginning(self) -> tuple[bytes, bool, str]:
+        beginning = self._steward.reader.prefix(self.url, self.looked_at)
+        # Another status is another document: an error page or a challenge says nothing about the asset.
+        gap = beginning.gap or ("" if beginning.found else "bad_status")
+        return beginning.content, beginning.whole, gap
 
     def _at_head(self) -> bool:
         needs = self._inquiry.needs()
@@ -144,11 +173,24 @@ class Download:
         return [need for need in self._inquiry.needs() if manifests.meets(need)]
 
     def _has_content(self) -> bool:
-        return 200 <= self.status < 300 and self.status not in {204, 205}  # noqa: PLR2004 (RFC 9110 §15.3)
+        """An error page is content as well; that of a redirect is not the asset (RFC 9110 §15.4)."""
+        return self.status not in _NO_CONTENT and not 300 <= self.status < 400  # noqa: PLR2004 (RFC 9110 §15.4)
 
     def _close(self) -> Verdict:
-        self.verdict = self._steward.close(self._inquiry, self._hops)
-        return self.verdict
+        verdict, self._entry = self._steward.end(self._inquiry, self._hops)
+        if self._entry is not None:
+            self._entry.result()
+        self.verdict = verdict
+        return verdict
+
+    async def _close_async(self) -> Verdict:
+        verdict, self._entry = self._steward.end(self._inquiry, self._hops)
+        if self._entry is not None:
+            # asyncio.wait leaves the entry to the ledger when the caller is cancelled.
+            await asyncio.wait([asyncio.wrap_future(self._entry)])
+            self._entry.result()
+        self.verdict = verdict
+        return verdict
 
 
 def _of_same_site(url: str, referer: str) -> bool:

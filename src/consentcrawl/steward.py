@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Protocol
 
 from consentcrawl import per_asset, registry
 from consentcrawl.config import VERSION, Config
@@ -30,32 +29,16 @@ from consentcrawl.core import (
     Plan,
     Signal,
     Verdict,
-    host_of,
-    name_of,
-    origin_of,
     plan,
 )
-from consentcrawl.core.inquiry import MAX_DEPTH
 from consentcrawl.formats.url import BadUrl, canonical
-from consentcrawl.lookups import LookUps, Reads, answer_to
+from consentcrawl.lookups import LookUps, Reads
+from consentcrawl.record import Record
 from consentcrawl.storage import Store, serves
 from consentcrawl.storage.memory import MemoryStore
+from consentcrawl.visits import Visits
 
 _SHARED_KEPT = 10_000
-_OF_ACCESS = frozenset({"robots_txt", "protego_reading"})
-"""Signals about fetching from where they stand: what they say does not go with a work to where it was copied."""
-
-
-Waiting = Generator[list[Future[Evidence]], None, None]
-"""What is waited for, step by step."""
-
-
-class Record(Protocol):
-    """What a steward asks of a ledger."""
-
-    def record_verdict(self, verdict: Verdict, evidence: Iterable[Evidence]) -> int:
-        """Make the verdict and what it rests on durable; give its place."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +71,16 @@ class Steward:
         self.purpose, self.policy = self.config.purpose, self.config.policy
         self.store: Store = store or MemoryStore()
         self.reader: Reads = reader or self.config.reader()
-        self.clock, self._record = clock, record
+        self.clock, self.record = clock, record
         among = registry.active(self.policy, self.config.configured)
         self._general, self._hosts = registry.general(among), registry.Hosts(among)
-        self._lasting = tuple(s for s in self._general if name_of(s) not in _OF_ACCESS)
         self._shared: dict[tuple[str, str | None], Known] = {}
         self._look_ups = LookUps(self.config, self.reader, self.store, clock, among)
         self._per_asset = per_asset.answers(self.config, self.store, clock, among)
+        self._visits = Visits(
+            purpose=self.purpose, among=among, look_ups=self._look_ups, answers=self._per_asset, store=self.store,
+            clock=clock,
+        )  # fmt: skip
 
     def open(self, url: str, page: str | None = None, *, reach: Gate = Gate.BODY, settle: bool = True) -> Inquiry:
         """Open an inquiry about the asset at ``url``, told what is already known. Raises BadUrl for ``url``.
@@ -144,26 +130,36 @@ class Steward:
 
     def look_up(self, inquiry: Inquiry) -> None:
         """Meet the needs of the LOOKUP gate. Blocks; never raises for what could not be had."""
-        for waiting in self._meet(inquiry):
+        for waiting in self._visits.meet(inquiry):
             wait(waiting)
 
     async def look_up_async(self, inquiry: Inquiry) -> None:
         """Meet the needs of the LOOKUP gate; cancelling the task leaves the shared look-ups running."""
-        for waiting in self._meet(inquiry):
+        for waiting in self._visits.meet(inquiry):
             # asyncio.wait, unlike gather and wait_for, leaves what it waits for alone when cancelled.
             await asyncio.wait([asyncio.wrap_future(future) for future in waiting])
 
     def close(self, inquiry: Inquiry, hops: Sequence[Hop] = ()) -> Verdict:
-        """End the inquiry, keep what was learnt about other assets, and record the verdict before it is given out."""
+        """End the inquiry and give its verdict, once the ledger has it. Blocks; raises LedgerBroken."""
+        verdict, entry = self.end(inquiry, hops)
+        if entry is not None:
+            entry.result()
+        return verdict
+
+    def end(self, inquiry: Inquiry, hops: Sequence[Hop] = ()) -> tuple[Verdict, Future[int] | None]:
+        """End the inquiry, keep what was learnt about other assets, and hand the verdict to the ledger.
+
+        The verdict may be acted upon when the future of its entry has come; without a ledger there is none to await.
+        """
         now = self.clock()
         verdict = inquiry.verdict(decided_at=now, hops=hops, version=VERSION)
         # What the asset is part of may be taught by its own answers: another size of the file has only its address.
         learnt = [*inquiry.asides, *(g for g in verdict.grounds if g.statement.names and g.statement.about)]
         if learnt:
             self.store.learn((g.statement.about or "", (g, now + ROBOTS_TXT.serves)) for g in learnt)
-        if self._record is not None:
-            self._record.record_verdict(verdict, inquiry.evidence)
-        return verdict
+        if self.record is None:
+            return verdict, None
+        return verdict, self.record.record_verdict(verdict, inquiry.evidence)
 
     def unreadable(self, url: str, error: BadUrl) -> Verdict:
         """Give the verdict about something that is no URL: undetermined, for the reason ``error`` names."""
@@ -180,12 +176,14 @@ class Steward:
         if self._per_asset is not None:
             self._per_asset.shut()
         self.store.close()
+        if self.record is not None:
+            self.record.close()
 
     def _prepare(self, asset: Asset, now: float) -> tuple[Asset, Known]:
         """Gather what every inquiry of the same origin and page shares; keep it where no plugin has a say."""
         plugins = self._hosts.plugins(asset.host)
         if plugins:
-            asset = Asset(asset.url, asset.page, self._keys(plugins, asset, now))
+            asset = Asset(asset.url, asset.page, self._visits.keys(plugins, asset, now))
         planned = plan(asset, self.purpose, (*self._general, *plugins))
         known = self._known(asset, planned, now)
         if not plugins and all(per_asset.is_one(need) for need in known.lacking[Gate.LOOKUP]):
@@ -193,13 +191,6 @@ class Steward:
                 self._shared.clear()
             self._shared[asset.origin, asset.page] = known
         return asset, known
-
-    def _keys(self, plugins: tuple[ModuleType, ...], asset: Asset, now: float) -> tuple[str, ...]:
-        """Give the work keys found in the address, and those that were learnt to name the same work."""
-        keys = registry.keys_among(plugins, asset)
-        learnt = self.store.recall((asset.url, *keys), now)
-        further = (ground.statement.names for ground in learnt if ground.statement.names)
-        return tuple(dict.fromkeys((*keys, *further)))
 
     def _known(self, asset: Asset, planned: Plan, now: float) -> Known:
         lacking, evidence, answers, until = {}, [], [], float("inf")
@@ -219,65 +210,6 @@ class Steward:
             return signal.read(evidence, asset, self.purpose) is SILENT
         except Exception:  # noqa: BLE001 (the inquiry makes it a gap)
             return False
-
-    def _meet(self, inquiry: Inquiry, copies: tuple[Asset, ...] = ()) -> Waiting:
-        """Decide what is fetched next, for both worlds: yields what to wait for until the LOOKUP gate lacks nothing.
-
-        ``copies`` are the assets that led here, from one copy of a work to the next.
-        """
-        makers: set[Need] = set()
-        while needs := [need for need in inquiry.needs() if need.gate is Gate.LOOKUP]:
-            own = next((need for need in needs if need not in makers and self._is_makers(need, inquiry)), None)
-            if own is None:
-                yield from self._obtain(needs, inquiry)
-            else:
-                makers.add(own)
-                yield from self._ask_maker(own, inquiry, (*copies, inquiry.asset))
-
-    def _obtain(self, needs: list[Need], inquiry: Inquiry) -> Waiting:
-        urls = [need.at(inquiry.asset) for need in needs]
-        rules = [self._look_ups.rules(need, url) for need, url in zip(needs, urls, strict=True)]
-        if asked := [robots for robots in rules if robots is not None]:
-            yield asked
-        answers = [self._visit(inquiry, *visit) for visit in zip(needs, urls, rules, strict=True)]
-        yield answers
-        for need, answer in zip(needs, answers, strict=True):
-            inquiry.tell(answer_to(need, answer.result()))
-
-    def _visit(self, inquiry: Inquiry, need: Need, url: str, robots: Future[Evidence] | None) -> Future[Evidence]:
-        if self._per_asset is not None and per_asset.is_one(need):
-            return self._per_asset.ask(need, inquiry.asset)
-        return self._look_ups.visit(need, url, robots)
-
-    def _is_makers(self, need: Need, inquiry: Inquiry) -> bool:
-        """Tell whether a look-up goes to the maker's own place: the plugin says from which answer on it does."""
-        asset = inquiry.asset
-        plugins = self._hosts.plugins(asset.host) if need.polite and need.holds else ()
-        if not plugins:
-            return False
-        depth = inquiry.depth(need)
-        # On the asset's own origin the policy files are read anyway.
-        return (depth > 0 or origin_of(need.at(asset)) != asset.origin) and any(
-            depth >= registry.makers_from(plugin) for plugin in plugins
-        )
-
-    def _ask_maker(self, need: Need, inquiry: Inquiry, copies: tuple[Asset, ...]) -> Waiting:
-        """Ask about the maker's own copy in its own right: what is said there goes for the copy elsewhere.
-
-        Where plugins know that place, what they find answers ``need``; else its page is still read as any page.
-        """
-        url, now = need.at(inquiry.asset), self.clock()
-        plugins = self._hosts.plugins(host_of(url)) if inquiry.depth(need) else ()
-        asset = Asset(url, None, self._keys(plugins, Asset(url), now))
-        met = {key for copy in copies for key in copy.keys}
-        if len(copies) > MAX_DEPTH or not met.isdisjoint(asset.keys):
-            inquiry.tell(Evidence(need, url, gap="depth", at=now))
-            return
-        own = inquiry.beside(asset, plan(asset, self.purpose, (*self._lasting, *plugins)))
-        own.recall(self.store.recall(asset.keys, now))
-        yield from self._meet(own, copies)
-        known = any(asked != ROBOTS_TXT for plugin in plugins for asked in plugin.needs(asset, self.purpose))
-        inquiry.adopt(own, need if known else None)
 
 
 def _page(page: str) -> tuple[str | None, Gap | None]:

@@ -81,8 +81,8 @@ class ConsentMiddleware:
             # A head that aiohttp cannot parse is reported as if the server had answered 400.
             if error.status != _BAD_REQUEST:
                 raise
-            download.head(_BAD_REQUEST, Fields(), gap="bad_head")
-            raise errors.withheld_by(download.ended(), Refused, Undetermined) from error
+            await download.head_async(_BAD_REQUEST, Fields(), gap="bad_head")
+            raise errors.withheld_by(await download.ended_async(), Refused, Undetermined) from error
 
     async def _judge(self, download: Download, response: ClientResponse) -> Verdict:
         fields = Fields(response.headers.items())
@@ -90,12 +90,12 @@ class ConsentMiddleware:
         if verdict is not None:
             return verdict
         if download.partial:
-            return await asyncio.to_thread(download.start)
+            return await download.start_async()
         limit = download.looked_at
         try:
             start = await _beginning(response.content, limit)
         except (aiohttp.ClientPayloadError, asyncio.IncompleteReadError):
-            download.ended()
+            await download.ended_async()
             raise
         _put_back(response, start)
         content, gap = start, ""

@@ -138,7 +138,7 @@ def _head_gap(raw: BaseHTTPResponse) -> str:
     original = getattr(raw, "_original_response", None)
     message = getattr(original, "msg", None)
     odd = (
-        bool(message is not None and message.defects)
+        bool(getattr(message, "defects", ()))
         or raw.status < 200  # noqa: PLR2004 (RFC 9110 §15.2: an interim answer)
         or any(_ODD(name + value) for name, value in raw.headers.iteritems())
         or not _framed(raw)
