@@ -55,15 +55,15 @@ class Download:
 
     def before(self) -> Verdict | None:
         """Meet the LOOKUP gate. Blocks."""
-        if not self._at_head():
+        if not self._awaits(Gate.HEAD):
             self._steward.look_up(self._inquiry)
-        return None if self._at_head() else self._close()
+        return None if self._awaits(Gate.HEAD) else self._close()
 
     async def before_async(self) -> Verdict | None:
         """Meet the LOOKUP gate."""
-        if not self._at_head():
+        if not self._awaits(Gate.HEAD):
             await self._steward.look_up_async(self._inquiry)
-        return None if self._at_head() else await self._close_async()
+        return None if self._awaits(Gate.HEAD) else await self._close_async()
 
     def head(self, status: int, fields: Fields, *, gap: str = "", bodiless: bool = False) -> Verdict | None:
         """Tell the head of the answer; ``gap`` when it was malformed, ``bodiless`` when it answers a HEAD request.
@@ -71,14 +71,16 @@ class Download:
         A permit means that there is no content to judge. Blocks where the head names documents to look up.
         """
         self._tell_head(status, fields, gap, bodiless=bodiless)
-        self._steward.look_up(self._inquiry)
-        return None if self._inquiry.needs() else self._close()
+        if not self._awaits(Gate.BODY):
+            self._steward.look_up(self._inquiry)
+        return None if self._awaits(Gate.BODY) else self._close()
 
     async def head_async(self, status: int, fields: Fields, *, gap: str = "", bodiless: bool = False) -> Verdict | None:
         """Tell the head of the answer, as ``head``."""
         self._tell_head(status, fields, gap, bodiless=bodiless)
-        await self._steward.look_up_async(self._inquiry)
-        return None if self._inquiry.needs() else await self._close_async()
+        if not self._awaits(Gate.BODY):
+            await self._steward.look_up_async(self._inquiry)
+        return None if self._awaits(Gate.BODY) else await self._close_async()
 
     @property
     def looked_at(self) -> int:
@@ -97,21 +99,23 @@ class Download:
     def body(self, content: bytes, *, whole: bool, gap: str = "") -> Verdict:
         """Tell the content, or a prefix of it, with content codings undone. Blocks where it leads on."""
         body = self._tell_body(content, gap, whole=whole)
-        self._steward.look_up(self._inquiry)
-        while needs := self._of_content():
+        while self._inquiry.needs():
+            self._steward.look_up(self._inquiry)
+            if not (needs := self._of_content()):
+                break
             for need in needs:
                 self._inquiry.tell(manifests.answer(need, body, self._steward.policy))
-            self._steward.look_up(self._inquiry)
         return self._close()
 
     async def body_async(self, content: bytes, *, whole: bool, gap: str = "") -> Verdict:
         """Tell the content, as ``body``."""
         body = self._tell_body(content, gap, whole=whole)
-        await self._steward.look_up_async(self._inquiry)
-        while needs := self._of_content():
+        while self._inquiry.needs():
+            await self._steward.look_up_async(self._inquiry)
+            if not (needs := self._of_content()):
+                break
             for need in needs:
                 self._inquiry.tell(await manifests.answer_async(need, body, self._steward.policy))
-            await self._steward.look_up_async(self._inquiry)
         return await self._close_async()
 
     def start(self) -> Verdict:
@@ -149,9 +153,9 @@ class Download:
         gap = beginning.gap or ("" if beginning.found else "bad_status")
         return beginning.content, beginning.whole, gap
 
-    def _at_head(self) -> bool:
+    def _awaits(self, gate: Gate) -> bool:
         needs = self._inquiry.needs()
-        return bool(needs) and needs[0].gate is Gate.HEAD
+        return bool(needs) and needs[0].gate is gate
 
     def _tell_head(self, status: int, fields: Fields, gap: str, *, bodiless: bool) -> None:
         self.status, self.fields = status, fields

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from consentcrawl.formats import _charset, _srcset, _tags
 from consentcrawl.formats._licenses import may_name_license
 from consentcrawl.formats._references import resolve
+from consentcrawl.formats._said import Image, Link, Meta, Script, Source
 from consentcrawl.formats._sniff import is_page, looks_html
 from consentcrawl.formats._tags import Token
 
@@ -33,54 +34,9 @@ LIMIT = 1024 * 1024
 """The most bytes of a page that are read; longer pages give up with ``html_limit``."""
 KEPT_LIMIT = 10_000
 """The most metas, links and scripts that are kept of a page, together."""
-_QUOTE_LIMIT = 300  # characters of a tag as it stood
 
 DATA_TYPES = frozenset({"application/ld+json", "application/rsl+xml", "application/json"})
 """The types of script whose text is data; others are kept only with an id or where they fill ``window.__…``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Meta:
-    """One <meta>: ``name``, ``http_equiv`` and ``property`` (or ``itemprop``) are in lower case, ``content`` is not.
-
-    ``where`` is for a person (``line 12``), ``text`` is the tag as it stood, cut to 300 characters.
-    """
-
-    name: str
-    content: str
-    http_equiv: str
-    property: str
-    where: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One <link>, or one <a rel=license>; ``rel`` and ``type`` are in lower case, ``href`` is as it stood."""
-
-    rel: frozenset[str]
-    href: str
-    type: str
-    where: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """One address that <img> or <source> may show (src, or one of srcset), as it stood: relative to the page's base."""
-
-    src: str
-    where: str
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """One <script> that holds data: JSON-LD, an RSL licence, or the state of a platform's page."""
-
-    type: str
-    text: str
-    where: str
-    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +72,8 @@ def parse(content: bytes, content_type: str = "") -> Page:
     read; a page of exactly that many counts as cut, since a reader with the same limit cut it.
     """
     reading = _charset.read(content[:LIMIT], content_type)
-    notes = _Notes(reading.page, reading.codec)
+    source = Source(reading.page, reading.codec)
+    notes = _Notes(source)
     notes.take_all()
     return Page(
         metas=tuple(notes.metas),
@@ -128,46 +85,33 @@ def parse(content: bytes, content_type: str = "") -> Page:
         gave_up="html_limit" if not notes.ended or len(content) >= LIMIT else reading.gap,
         head_whole=not notes.in_head,
         starts_as_html=looks_html(content),
-        _images=functools.cache(lambda: tuple(_shown(_Notes(reading.page, reading.codec)))),
+        _images=functools.cache(lambda: tuple(_shown(source))),
     )
 
 
 class _Notes:
     """What was found so far in one page."""
 
-    __slots__ = (
-        "_counted",
-        "_line",
-        "base",
-        "codec",
-        "ended",
-        "in_head",
-        "kept",
-        "links",
-        "metas",
-        "page",
-        "scripts",
-        "title",
-    )
+    __slots__ = ("base", "ended", "in_head", "kept", "links", "metas", "scripts", "source", "title")
 
-    def __init__(self, page: bytes, codec: str) -> None:
-        """Begin with ``page``, whose values are in ``codec``."""
-        self.page, self.codec = page, codec
+    def __init__(self, source: Source) -> None:
+        """Begin with ``source``."""
+        self.source = source
         self.metas: list[Meta] = []
         self.links: list[Link] = []
         self.scripts: list[Script] = []
         self.base = self.title = ""
         self.in_head = True
         self.ended = False
-        self.kept = self._counted = 0
-        self._line = 1
+        self.kept = 0
 
     def take_all(self) -> None:
         """Read the page to its end, or until enough is kept."""
-        net = _tags.SIGNS_AND_ANCHORS if may_name_license(self.page) else _tags.SIGNS
-        for token in _tags.tokens(self.page, net):
+        page = self.source.page
+        net = _tags.SIGNS_AND_ANCHORS if may_name_license(page) else _tags.SIGNS
+        for token in _tags.tokens(page, net):
             if self.in_head:
-                self.in_head = not _tags.body_begins(self.page, token)
+                self.in_head = not _tags.body_begins(page, token)
             take = _TAKES.get(token.name)
             if take is not None:
                 take(self, token)
@@ -175,70 +119,42 @@ class _Notes:
                 return
             self.ended = not token.name
 
-    def where(self, token: Token) -> str:
-        """The line ``token`` stands on; asked in order, so that lines are counted once."""
-        self._line += self.page.count(b"\n", self._counted, token.start)
-        self._counted = token.start
-        return f"line {self._line}"
-
-    def quote(self, token: Token) -> str:
-        """The tag as it stood."""
-        return self.page[token.start : token.end].decode(self.codec, "replace")[:_QUOTE_LIMIT]
-
-    def raw(self, token: Token) -> str:
-        """The raw text behind the tag."""
-        return self.page[token.end : token.raw_end].decode(self.codec, "replace")
-
-    def value(self, token: Token, name: bytes) -> str:
-        """An attribute, trimmed, its character references resolved; empty when it is not there."""
-        value = token.attributes.get(name)
-        return _resolved(value, self.codec) if value else ""
-
-
-def _resolved(value: bytes, codec: str) -> str:
-    # §13.2.5.36 to 38: NUL becomes U+FFFD.
-    return resolve(value.decode(codec, "replace").replace("\0", "\ufffd"), attribute=True).strip()
-
 
 def _take_meta(notes: _Notes, token: Token) -> None:
-    value = functools.partial(notes.value, token)
+    value, said = notes.source.value, token.attributes
+    named = value(said, b"property") or value(said, b"itemprop")
+    http_equiv = value(said, b"http-equiv").lower()
     notes.kept += 1
     notes.metas.append(
-        Meta(
-            name=value(b"name").lower(),
-            content=value(b"content"),
-            http_equiv=value(b"http-equiv").lower(),
-            property=(value(b"property") or value(b"itemprop")).lower(),
-            where=notes.where(token),
-            text=notes.quote(token),
-        )
+        Meta(value(said, b"name").lower(), value(said, b"content"), http_equiv, named.lower(), token, notes.source)
     )
 
 
 def _take_link(notes: _Notes, token: Token) -> None:
-    value = functools.partial(notes.value, token)
-    rel = frozenset(value(b"rel").lower().split())
+    value, said = notes.source.value, token.attributes
+    rel = frozenset(value(said, b"rel").lower().split())
     if token.name == b"a" and "license" not in rel:
         return
     notes.kept += 1
-    notes.links.append(Link(rel, value(b"href"), value(b"type").lower(), notes.where(token), notes.quote(token)))
+    notes.links.append(Link(rel, value(said, b"href"), value(said, b"type").lower(), token, notes.source))
 
 
 def _take_script(notes: _Notes, token: Token) -> None:
-    kind = notes.value(token, b"type").lower().partition(";")[0].strip()
-    name = notes.value(token, b"id")
-    if kind in DATA_TYPES or name or notes.page.find(b"window.__", token.end, token.raw_end) >= 0:
+    source = notes.source
+    kind = source.value(token.attributes, b"type").lower().partition(";")[0].strip()
+    name = source.value(token.attributes, b"id")
+    if kind in DATA_TYPES or name or source.page.find(b"window.__", token.end, token.raw_end) >= 0:
         notes.kept += 1
-        notes.scripts.append(Script(kind, notes.raw(token), notes.where(token), name))
+        notes.scripts.append(Script(kind, name, token, source))
 
 
 def _take_base(notes: _Notes, token: Token) -> None:
     # §4.2.3: the first base that has a href.
-    notes.base = notes.base or notes.value(token, b"href")
+    notes.base = notes.base or notes.source.value(token.attributes, b"href")
 
 
 def _take_title(notes: _Notes, token: Token) -> None:
-    notes.title = notes.title or " ".join(resolve(notes.raw(token), attribute=False).split())
+    notes.title = notes.title or " ".join(resolve(notes.source.raw(token), attribute=False).split())
 
 
 _TAKES: dict[bytes, Callable[[_Notes, Token], None]] = {
@@ -251,9 +167,8 @@ _TAKES: dict[bytes, Callable[[_Notes, Token], None]] = {
 }
 
 
-def _shown(notes: _Notes) -> Iterator[Image]:
-    for token in _tags.tokens(notes.page, _tags.PICTURES):
-        addresses = _srcset.addresses(notes.value(token, b"src"), notes.value(token, b"srcset"))
-        if addresses:
-            where = notes.where(token)
-            yield from (Image(address, where) for address in addresses)
+def _shown(source: Source) -> Iterator[Image]:
+    for token in _tags.tokens(source.page, _tags.PICTURES):
+        value, said = source.value, token.attributes
+        for address in _srcset.addresses(value(said, b"src"), value(said, b"srcset")):
+            yield Image(address, token, source)

@@ -1,0 +1,128 @@
+"""The tags of a page that say something: their values at once, the tag as it stood and its line when asked for.
+
+Law: what is not asked for is not made; lines are counted once for as long as they are asked for in order.
+"""
+
+from __future__ import annotations
+
+import builtins
+from typing import NamedTuple
+
+from consentcrawl.formats._references import resolve
+from consentcrawl.formats._tags import Token
+
+_QUOTE_LIMIT = 300  # characters of a tag as it stood
+
+
+class Source:
+    """A page whose values are in ``codec``."""
+
+    __slots__ = ("_at", "codec", "page")
+
+    def __init__(self, page: bytes, codec: str) -> None:
+        """Begin to count lines at the first."""
+        self.page, self.codec = page, codec
+        self._at = (0, 1)
+
+    def value(self, attributes: dict[bytes, bytes], name: bytes) -> str:
+        """An attribute, trimmed, its character references resolved; empty when it is not there."""
+        value = attributes.get(name)
+        if not value:
+            return ""
+        text = value.decode(self.codec, "replace")
+        if "\0" in text:  # §13.2.5.36 to 38: NUL becomes U+FFFD
+            text = text.replace("\0", "\ufffd")
+        return resolve(text, attribute=True).strip()
+
+    def where(self, token: Token) -> str:
+        """The line ``token`` stands on."""
+        counted, line = self._at
+        if token.start < counted:
+            counted, line = 0, 1
+        line += self.page.count(b"\n", counted, token.start)
+        self._at = (token.start, line)  # in one step: threads share what was read
+        return f"line {line}"
+
+    def quote(self, token: Token) -> str:
+        """The tag as it stood, cut to 300 characters."""
+        return self.page[token.start : token.end].decode(self.codec, "replace")[:_QUOTE_LIMIT]
+
+    def raw(self, token: Token) -> str:
+        """The raw text behind the tag."""
+        return self.page[token.end : token.raw_end].decode(self.codec, "replace")
+
+
+class Meta(NamedTuple):
+    """One <meta>: ``name``, ``http_equiv`` and ``property`` (or ``itemprop``) are in lower case, ``content`` is not.
+
+    ``where`` is for a person (``line 12``), ``text`` is the tag as it stood, cut to 300 characters.
+    """
+
+    name: str
+    content: str
+    http_equiv: str
+    property: str
+    token: Token
+    source: Source
+
+    @builtins.property
+    def where(self) -> str:
+        """The line it stands on."""
+        return self.source.where(self.token)
+
+    @builtins.property
+    def text(self) -> str:
+        """The tag as it stood."""
+        return self.source.quote(self.token)
+
+
+class Link(NamedTuple):
+    """One <link>, or one <a rel=license>; ``rel`` and ``type`` are in lower case, ``href`` is as it stood."""
+
+    rel: frozenset[str]
+    href: str
+    type: str
+    token: Token
+    source: Source
+
+    @property
+    def where(self) -> str:
+        """The line it stands on."""
+        return self.source.where(self.token)
+
+    @property
+    def text(self) -> str:
+        """The tag as it stood, cut to 300 characters."""
+        return self.source.quote(self.token)
+
+
+class Image(NamedTuple):
+    """One address that <img> or <source> may show (src, or one of srcset), as it stood: relative to the page's base."""
+
+    src: str
+    token: Token
+    source: Source
+
+    @property
+    def where(self) -> str:
+        """The line it stands on."""
+        return self.source.where(self.token)
+
+
+class Script(NamedTuple):
+    """One <script> that holds data: JSON-LD, an RSL licence, or the state of a platform's page."""
+
+    type: str
+    id: str
+    token: Token
+    source: Source
+
+    @property
+    def where(self) -> str:
+        """The line it stands on."""
+        return self.source.where(self.token)
+
+    @property
+    def text(self) -> str:
+        """The text between its tags."""
+        return self.source.raw(self.token)
