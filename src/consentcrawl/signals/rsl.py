@@ -131,7 +131,8 @@ def _page(evidence: Evidence, asset: Asset, *, of_page: bool) -> Iterator[Said]:
     if page.gave_up:
         yield Gap(evidence.url, page.gave_up, holds=not of_page)
     scripts = [script for script in page.scripts if script.type.partition(";")[0].strip().lower() == _TYPE]
-    for script, licences in zip(scripts, evidence.parsed(_inside, *scripts) if scripts else (), strict=True):
+    texts = [script.text for script in scripts]
+    for script, licences in zip(scripts, evidence.parsed(_inside, *texts) if texts else (), strict=True):
         yield from _statements(licences, evidence, asset, where=f"{script.where}, licence ", of_page=of_page)
 
 
@@ -142,9 +143,9 @@ def _base(stated: str, url: str) -> str:
         return url
 
 
-def _inside(_content: bytes, *scripts: html.Script) -> tuple[rsl.Licences, ...]:
+def _inside(_content: bytes, *texts: str) -> tuple[rsl.Licences, ...]:
     """Read the licences inside a page, once for all the images on it."""
-    return tuple(rsl.parse(script.text.encode("utf-8", "replace")) for script in scripts)
+    return tuple(rsl.parse(text.encode("utf-8", "replace")) for text in texts)
 
 
 def _licence(evidence: Evidence, asset: Asset) -> Iterator[Said]:
