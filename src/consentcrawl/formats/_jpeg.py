@@ -15,6 +15,8 @@ _PHOTOSHOP = b"Photoshop 3.0\0"
 _JUMBF = b"JP"
 
 _MARKER = re.compile(rb"\xff[^\xff\0]")
+_SOI_SIZE = 2
+_SCAN = b"\xff\xda"
 _U16 = Struct(">H")
 _PART = Struct(">32sII")  # GUID, length of the whole, offset of this part (XMP part 3, §1.1.3.1)
 _NEEDS_MORE = re.compile(rb"HasExtendedXMP\s*(?:=\s*[\"']|>)\s*([0-9A-Fa-f]{32})")
@@ -29,10 +31,19 @@ Parts = dict[bytes, list[tuple[int, int, bytes]]]
 
 def walk(found: Finding) -> None:
     """Go through the segments before the first scan; behind it look for XMP only."""
+    content = found.content
+    at = _past_plain(content, _SOI_SIZE)
+    if content.startswith(_SCAN, at):
+        _late(at, found)  # nothing of interest before the pixels, as in most images
+    else:
+        _walk(found, at)
+
+
+def _walk(found: Finding, at: int) -> None:
     parts: Parts = {}
     resources: list[bytes] = []
     content = found.content
-    for marker, start, stop in _segments(found):
+    for marker, start, stop in _segments(found, at):
         if marker == _APP1:
             _app1(content, start, stop, found, parts)
         elif marker == _APP11 and content.startswith(_JUMBF, start):
@@ -45,9 +56,9 @@ def walk(found: Finding) -> None:
         _assemble(parts, found)
 
 
-def _segments(found: Finding) -> Iterator[tuple[int, int, int]]:
-    """Give marker, start and end of each segment. Stray bytes between segments are skipped, as decoders do."""
-    content, at = found.content, 0
+def _segments(found: Finding, at: int) -> Iterator[tuple[int, int, int]]:
+    """Give marker, start and end of each segment from ``at`` on; stray bytes in between are skipped, as decoders do."""
+    content = found.content
     for _ in range(STEPS):
         at = _past_plain(content, at)
         marker = _MARKER.search(content, at)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from consentcrawl.formats import _bmff, _gif, _jpeg, _png, _riff, _svg, _tiff, xml
 from consentcrawl.formats._found import Finding, Span
@@ -57,7 +58,15 @@ def find(content: bytes) -> Embedded:
     walk(found)
     if (found.gave_up or found.strayed) and not found.xmp:
         scan(found)
+    if not (found.xmp or found.iptc or found.c2pa or found.gave_up):
+        return _bare(name)
     return Embedded(name, tuple(found.xmp), tuple(found.iptc), tuple(found.c2pa), found.gave_up)
+
+
+@cache
+def _bare(name: str) -> Embedded:
+    """An image of this kind in which nothing is embedded."""
+    return Embedded(name)
 
 
 Walk = Callable[[Finding], None]
