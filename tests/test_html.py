@@ -138,6 +138,29 @@ def test_html_standard(rule: str, page: str, expected: list[str]) -> None:
     assert contents(page) == expected, rule
 
 
+@pytest.mark.parametrize(
+    ("page", "gave_up"),
+    [
+        ('<head><meta name=robots content="noai', "truncated"),
+        ("<head><META name=robots", "truncated"),
+        ("<head><title>a</title><met", ""),
+        ("<p>a</p><img src='a", ""),
+        ("<!-- <meta name=robots", ""),
+        ("<meta name=robots content=noai>", ""),
+    ],
+)
+def test_ours_a_page_that_ends_within_a_meta_says_so(page: str, gave_up: str) -> None:
+    assert html.parse(page.encode(), UTF_8).gave_up == gave_up
+
+
+def test_ours_a_tag_tells_its_line_whatever_is_asked_first() -> None:
+    page = html.parse(
+        b"\n<meta name=a>\n<script type=application/ld+json>{}</script>\n<img src=b>\n<link rel=c>", UTF_8
+    )
+    told = [one.where for one in (page.links[0], page.images[0], page.scripts[0], page.metas[0], page.links[0])]
+    assert told == ["line 5", "line 4", "line 3", "line 2", "line 5"]
+
+
 def test_html_4_2_5_meta_has_all_its_names() -> None:
     page = html.parse(b'<p>\n<meta name=" Robots" property=OG:x itemprop=y http-equiv=A content="B &amp; C ">', UTF_8)
     (meta,) = page.metas
@@ -239,7 +262,7 @@ def test_html_13_2_6_4_head_is_whole_when_the_body_begins(content: bytes, *, who
         (b"<meta http-equiv=content-type content=text/html>", "", "windows-1252", ""),
         (b"<meta content='text/html; charset=sjis'>", "", "windows-1252", ""),
         (b"<!-- <meta charset=sjis> --><!x><p a='<meta charset=sjis>'><meta charset=big5>", "", "big5", ""),
-        (b"<meta charset=sjis", "", "windows-1252", ""),
+        (b"<meta charset=sjis", "", "windows-1252", "truncated"),
         (b" " * 1024 + b"<meta charset=sjis>", "", "windows-1252", ""),
         (b"<?xml version='1.0' encoding=\"euc-kr\"?>", "", "euc-kr", ""),
         ("<meta content=\u00e9>".encode("utf-16-le"), "", "utf-16le", "encoding"),

@@ -9,7 +9,6 @@ import builtins
 from typing import NamedTuple
 
 from consentcrawl.formats._references import resolve
-from consentcrawl.formats._tags import Token
 
 _QUOTE_LIMIT = 300  # characters of a tag as it stood
 
@@ -34,22 +33,22 @@ class Source:
             text = text.replace("\0", "\ufffd")
         return resolve(text, attribute=True).strip()
 
-    def where(self, token: Token) -> str:
-        """The line ``token`` stands on."""
+    def where(self, start: int) -> str:
+        """The line on which ``start`` is."""
         counted, line = self._at
-        if token.start < counted:
+        if start < counted:
             counted, line = 0, 1
-        line += self.page.count(b"\n", counted, token.start)
-        self._at = (token.start, line)  # in one step: threads share what was read
+        line += self.page.count(b"\n", counted, start)
+        self._at = (start, line)  # in one step: threads share what was read
         return f"line {line}"
 
-    def quote(self, token: Token) -> str:
-        """The tag as it stood, cut to 300 characters."""
-        return self.page[token.start : token.end].decode(self.codec, "replace")[:_QUOTE_LIMIT]
+    def quote(self, start: int, end: int) -> str:
+        """What stands there, cut to 300 characters."""
+        return self.text(start, end)[:_QUOTE_LIMIT]
 
-    def raw(self, token: Token) -> str:
-        """The raw text behind the tag."""
-        return self.page[token.end : token.raw_end].decode(self.codec, "replace")
+    def text(self, start: int, end: int) -> str:
+        """What stands there."""
+        return self.page[start:end].decode(self.codec, "replace")
 
 
 class Meta(NamedTuple):
@@ -62,18 +61,19 @@ class Meta(NamedTuple):
     content: str
     http_equiv: str
     property: str
-    token: Token
+    start: int
+    end: int
     source: Source
 
     @builtins.property
     def where(self) -> str:
         """The line it stands on."""
-        return self.source.where(self.token)
+        return self.source.where(self.start)
 
     @builtins.property
     def text(self) -> str:
         """The tag as it stood."""
-        return self.source.quote(self.token)
+        return self.source.quote(self.start, self.end)
 
 
 class Link(NamedTuple):
@@ -82,47 +82,50 @@ class Link(NamedTuple):
     rel: frozenset[str]
     href: str
     type: str
-    token: Token
+    start: int
+    end: int
     source: Source
 
     @property
     def where(self) -> str:
         """The line it stands on."""
-        return self.source.where(self.token)
+        return self.source.where(self.start)
 
     @property
     def text(self) -> str:
         """The tag as it stood, cut to 300 characters."""
-        return self.source.quote(self.token)
+        return self.source.quote(self.start, self.end)
 
 
 class Image(NamedTuple):
     """One address that <img> or <source> may show (src, or one of srcset), as it stood: relative to the page's base."""
 
     src: str
-    token: Token
+    start: int
+    end: int
     source: Source
 
     @property
     def where(self) -> str:
         """The line it stands on."""
-        return self.source.where(self.token)
+        return self.source.where(self.start)
 
 
 class Script(NamedTuple):
-    """One <script> that holds data: JSON-LD, an RSL licence, or the state of a platform's page."""
+    """One <script> that holds data: JSON-LD, an RSL licence, or the state of a platform's page; where its text lies."""
 
     type: str
     id: str
-    token: Token
+    start: int
+    end: int
     source: Source
 
     @property
     def where(self) -> str:
         """The line it stands on."""
-        return self.source.where(self.token)
+        return self.source.where(self.start)
 
     @property
     def text(self) -> str:
         """The text between its tags."""
-        return self.source.raw(self.token)
+        return self.source.text(self.start, self.end)

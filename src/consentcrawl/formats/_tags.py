@@ -50,11 +50,16 @@ class Token(NamedTuple):
     end: int
     raw_end: int
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """Where it begins and ends."""
+        return self.start, self.end
+
 
 def tokens(page: bytes, net: Net) -> Iterator[Token]:
     """Every tag of ``page`` that ``net`` looks at and no template holds (HTML §4.12.3), in order; then the end.
 
-    The end is missing where ``_MOST`` tags were looked at before it.
+    The end begins where a tag does that the page ends within. It is missing where ``_MOST`` tags were looked at before.
     """
     position = 0
     inside: list[bytes] = []
@@ -83,6 +88,7 @@ def _leave_template(hidden: list[bool], inside: list[bytes]) -> None:
 
 def _next_token(net: Net, page: bytes, position: int, inside: list[bytes]) -> Token:
     found = _next(net, page, position)
+    end = len(page)
     if found is not None:
         if inside:
             _foreign.leave(inside, page, position, found.start())
@@ -90,8 +96,8 @@ def _next_token(net: Net, page: bytes, position: int, inside: list[bytes]) -> To
         if token is not None:
             _foreign.follow(inside, token.name, closed=b"/" in token.attributes)
             return token
-    end = len(page)
-    return Token(b"", {}, position, end, end, end)
+    # §13.2.5: a tag that the page ends within is none.
+    return Token(b"", {}, position, found.start() if found else end, end, end)
 
 
 def _next(net: Net, page: bytes, position: int) -> re.Match[bytes] | None:

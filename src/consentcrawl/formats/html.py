@@ -35,6 +35,8 @@ LIMIT = 1024 * 1024
 KEPT_LIMIT = 10_000
 """The most metas, links and scripts that are kept of a page, together."""
 
+_META = b"<meta"
+
 DATA_TYPES = frozenset({"application/ld+json", "application/rsl+xml", "application/json"})
 """The types of script whose text is data; others are kept only with an id or where they fill ``window.__…``."""
 
@@ -43,9 +45,10 @@ DATA_TYPES = frozenset({"application/ld+json", "application/rsl+xml", "applicati
 class Page:
     """What a page says in its tags, in order.
 
-    ``gave_up`` is a reason code: ``html_limit`` when not everything was read, ``encoding`` when the character set is
-    not known (then what is in ASCII was read), or empty. ``head_whole``: the reading came as far as the body, so a
-    page that was cut has lost none of its head. Nothing in a <template> or a comment is the page's (HTML §4.12.3).
+    ``gave_up`` is a reason code: ``html_limit`` when not everything was read, ``truncated`` when the page ends within
+    a <meta>, ``encoding`` when the character set is not known (then what is in ASCII was read), or empty.
+    ``head_whole``: the reading came as far as the body, so a page that was cut has lost none of its head. Nothing in a
+    <template> or a comment is the page's (HTML §4.12.3).
     """
 
     metas: tuple[Meta, ...]
@@ -82,7 +85,7 @@ def parse(content: bytes, content_type: str = "") -> Page:
         base=notes.base,
         title=notes.title,
         charset=reading.name,
-        gave_up="html_limit" if not notes.ended or len(content) >= LIMIT else reading.gap,
+        gave_up="html_limit" if not notes.ended or len(content) >= LIMIT else notes.cut or reading.gap,
         head_whole=not notes.in_head,
         starts_as_html=looks_html(content),
         _images=functools.cache(lambda: tuple(_shown(source))),
@@ -92,7 +95,7 @@ def parse(content: bytes, content_type: str = "") -> Page:
 class _Notes:
     """What was found so far in one page."""
 
-    __slots__ = ("base", "ended", "in_head", "kept", "links", "metas", "scripts", "source", "title")
+    __slots__ = ("base", "cut", "ended", "in_head", "kept", "links", "metas", "scripts", "source", "title")
 
     def __init__(self, source: Source) -> None:
         """Begin with ``source``."""
@@ -100,7 +103,7 @@ class _Notes:
         self.metas: list[Meta] = []
         self.links: list[Link] = []
         self.scripts: list[Script] = []
-        self.base = self.title = ""
+        self.base = self.title = self.cut = ""
         self.in_head = True
         self.ended = False
         self.kept = 0
@@ -118,6 +121,8 @@ class _Notes:
             if self.kept >= KEPT_LIMIT:
                 return
             self.ended = not token.name
+            if self.ended and page[token.start : token.start + len(_META)].lower() == _META:
+                self.cut = "truncated"
 
 
 def _take_meta(notes: _Notes, token: Token) -> None:
@@ -126,7 +131,9 @@ def _take_meta(notes: _Notes, token: Token) -> None:
     http_equiv = value(said, b"http-equiv").lower()
     notes.kept += 1
     notes.metas.append(
-        Meta(value(said, b"name").lower(), value(said, b"content"), http_equiv, named.lower(), token, notes.source)
+        Meta(
+            value(said, b"name").lower(), value(said, b"content"), http_equiv, named.lower(), *token.span, notes.source
+        )
     )
 
 
@@ -136,7 +143,7 @@ def _take_link(notes: _Notes, token: Token) -> None:
     if token.name == b"a" and "license" not in rel:
         return
     notes.kept += 1
-    notes.links.append(Link(rel, value(said, b"href"), value(said, b"type").lower(), token, notes.source))
+    notes.links.append(Link(rel, value(said, b"href"), value(said, b"type").lower(), *token.span, notes.source))
 
 
 def _take_script(notes: _Notes, token: Token) -> None:
@@ -145,7 +152,7 @@ def _take_script(notes: _Notes, token: Token) -> None:
     name = source.value(token.attributes, b"id")
     if kind in DATA_TYPES or name or source.page.find(b"window.__", token.end, token.raw_end) >= 0:
         notes.kept += 1
-        notes.scripts.append(Script(kind, name, token, source))
+        notes.scripts.append(Script(kind, name, token.end, token.raw_end, source))
 
 
 def _take_base(notes: _Notes, token: Token) -> None:
@@ -154,7 +161,7 @@ def _take_base(notes: _Notes, token: Token) -> None:
 
 
 def _take_title(notes: _Notes, token: Token) -> None:
-    notes.title = notes.title or " ".join(resolve(notes.source.raw(token), attribute=False).split())
+    notes.title = notes.title or " ".join(resolve(notes.source.text(token.end, token.raw_end), attribute=False).split())
 
 
 _TAKES: dict[bytes, Callable[[_Notes, Token], None]] = {
@@ -171,4 +178,4 @@ def _shown(source: Source) -> Iterator[Image]:
     for token in _tags.tokens(source.page, _tags.PICTURES):
         value, said = source.value, token.attributes
         for address in _srcset.addresses(value(said, b"src"), value(said, b"srcset")):
-            yield Image(address, token, source)
+            yield Image(address, *token.span, source)

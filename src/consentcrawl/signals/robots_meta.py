@@ -6,7 +6,6 @@ A page speaks for itself; its AI tags speak for the images on it as well, other 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 
 from consentcrawl.core import (
     BODY,
@@ -23,7 +22,7 @@ from consentcrawl.core import (
     disallow,
     page_of,
 )
-from consentcrawl.formats import preferences
+from consentcrawl.formats import preferences, shown
 from consentcrawl.formats.ai_agents import AGENTS
 from consentcrawl.formats.html import Meta, Page, is_page, parse
 from consentcrawl.formats.robots_tag import AI_TAGS, Directive, directives, meanings
@@ -120,8 +119,8 @@ def _preferences(name: str, meta: Meta) -> Iterator[Statement]:
 def _about_images(page: Page, url: str, said: Iterable[Statement]) -> Iterator[Said]:
     """State the same about every image on the page, so that the steward knows it when one of them is asked for."""
     base = _joined(url, page.base) or url
-    sources = dict.fromkeys(image.src for image in islice(page.images, IMAGES_LIMIT + 1))
-    for source in islice(sources, IMAGES_LIMIT):
+    sources = list(dict.fromkeys(shown.addresses(page)))
+    for source in sources[:IMAGES_LIMIT]:
         if about := _joined(base, source):
             for one in said:
                 yield disallow(one.category, one.quote, f"page, {one.where}", about=about)
@@ -139,7 +138,8 @@ def _joined(base: str, reference: str) -> str:
 def _unread(page: Page, evidence: Evidence) -> Iterator[Gap]:
     """Tell of what was not read; a page whose head was read whole has said nearly everything."""
     if page.gave_up and not evidence.gap:
-        yield Gap(evidence.url, page.gave_up, holds=page.gave_up == "html_limit" and not page.head_whole)
+        unread = page.gave_up == "html_limit" and not page.head_whole
+        yield Gap(evidence.url, page.gave_up, holds=unread or page.gave_up == "truncated")
 
 
 def _lacking(evidence: Evidence) -> tuple[Gap, ...]:
