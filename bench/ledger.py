@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from bench._ledger_record import beside_a_warm_verdict, bytes_per_entry, durable_per_second, size
 from consentcrawl.core import Category, Gate, Ground, Outcome, Verdict, disallow
 from consentcrawl.ledger import index
 from consentcrawl.ledger.log import Ledger
@@ -83,12 +85,14 @@ def handing_in(directory: Path, count: int) -> float:
     """What handing in a verdict costs the thread that decides, in microseconds of its own time."""
     ready = list(verdicts(count))
     spent = 0.0
+    gc.freeze()  # what was made ready is not the ledger's to look through
     with Ledger.open(directory) as ledger:
         for at in range(0, count, 500):
             started = time.thread_time()
             futures = [ledger.submit_verdict(verdict) for verdict in ready[at : at + 500]]
             spent += time.thread_time() - started
             futures[-1].result()
+    gc.unfreeze()
     return spent / count * 1e6
 
 
@@ -107,11 +111,6 @@ def restart(directory: Path, count: int) -> float:
     spent = time.perf_counter() - started
     ledger.close()
     return spent
-
-
-def size(directory: Path) -> float:
-    """Megabytes on disk."""
-    return sum(path.stat().st_blocks * 512 for path in directory.rglob("*") if path.is_file()) / 1e6
 
 
 def segment_size(path: Path, count: int) -> float:
@@ -171,10 +170,15 @@ def main(entries: int = ENTRIES) -> dict[str, Any]:
             "ack_ms_p50": waits[49] * 1e3,
             "ack_ms_p99": waits[98] * 1e3,
             "warm_verdict_us": statistics.median(handing_in(home / f"hand-{n}", 20_000) for n in range(RUNS)),
+            "warm_verdict_through_steward_us": statistics.median(
+                beside_a_warm_verdict(home / f"warm-{n}", 20_000) for n in range(RUNS)
+            ),
+            **durable_per_second(home / "threads", list(verdicts(100_000))),
             "restart_seconds": statistics.median(restart(home / f"restart-{n}", 100_000) for n in range(RUNS)),
             "ledger_mb": size(home / "million"),
             **reading(home / "million"),
             "segment_mb": segment_size(home / "segment.parquet", entries),
+            **bytes_per_entry(home / "sizes", list(verdicts(min(entries, 100_000)))),
         }
     return {"entries": entries} | {name: round(value, 3) for name, value in figures.items()}
 

@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import typer
 from typer.testing import CliRunner
@@ -18,6 +19,7 @@ from consentcrawl.batch.rows import FORMS
 from consentcrawl.batch.writers import COLUMNS
 from consentcrawl.cli import app
 from consentcrawl.cli.demo_sites import LIST
+from consentcrawl.cli.ledger_tables import COLUMNS as EXPORTED
 from consentcrawl.cli.signals import Facts, facts
 from consentcrawl.core import PRESETS, PURPOSES, REASONS, Category, Gate, Purpose
 from consentcrawl.core.policy import CHOICES
@@ -159,9 +161,23 @@ def columns() -> str:
     return table(("column", "type"), ((f"`{name}`", kind.__name__) for name, kind in COLUMNS.items()))
 
 
+def exported() -> str:
+    """The columns of an exported ledger."""
+    return table(("column", "type"), ((f"`{name}`", kind.__name__) for name, kind in EXPORTED.items()))
+
+
 def cli() -> str:
     """Every verb with its arguments and options."""
-    return "\n".join(_verb(name, verb) for name, verb in typer.main.get_command(app).commands.items())  # type: ignore[attr-defined]
+    return "\n".join(_verbs("", typer.main.get_command(app)))
+
+
+def _verbs(name: str, verb: Any) -> Iterator[str]:  # noqa: ANN401 (typer's own classes)
+    """A verb; of a group each of its verbs."""
+    if isinstance(verb, typer.core.TyperGroup):
+        for part, each in verb.commands.items():
+            yield from _verbs(f"{name} {part}".strip(), each)
+    else:
+        yield _verb(name, verb)
 
 
 def _verb(name: str, verb: typer.core.TyperCommand) -> str:
@@ -174,15 +190,16 @@ def _options(verb: typer.core.TyperCommand) -> Iterator[tuple[str, str, str]]:
         argument = parameter.param_type_name == "argument"
         named = [parameter.name.upper()] if argument else [*parameter.opts, *parameter.secondary_opts]
         default = parameter.default
-        shown = "required" if parameter.required else "" if default in (None, False, "") else f"`{default}`"
+        value = str(default).replace(str(Path.home()), "~")
+        shown = "required" if parameter.required else "" if default in (None, False, "") else f"`{value}`"
         yield code(named), getattr(parameter, "help", None) or "", shown
 
 
 TABLES: dict[str, Callable[[], str]] = {
     made.__name__: made
     for made in (
-        categories, cli, columns, demo, gates, honoured, inputs, platforms, policy, prefixes, purposes, reasons,
-        signals,
+        categories, cli, columns, demo, exported, gates, honoured, inputs, platforms, policy, prefixes, purposes,
+        reasons, signals,
     )
 }  # fmt: skip
 

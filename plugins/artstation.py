@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from consentcrawl.core import (
@@ -24,71 +22,66 @@ from consentcrawl.core import (
 )
 from consentcrawl.formats import answer, json, location, site_default
 from consentcrawl.formats.location import Form, number
+from consentcrawl.formats.works import Works
+
+from . import ask
 
 SPEC = Spec("ArtStation NoAI tag", "2022-12", "https://www.artstation.com/tos", (Gate.LOOKUP,), "a JSON document")
 HOSTS = ("artstation.com", "artstn.co")
 
-DEFAULT = site_default.words(tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8")))
+DEFAULT = site_default.beside(__file__)
 _AI = (Category.TRAIN, Category.AI_USE)
 _WHERE = "tags of the project"
 _MOST = 500
 
 _CDN = r"cdn[\w-]*\.artstation\.com/p"
 _NUMBER = r"(\d{3})/(\d{3})/(\d{3})/.+"
-PROJECTS = (
-    Form(r"(?:www\.)?artstation\.com/(?:artwork|projects)/([^/.]+)(?:\.json)?"),
-    Form(r"(?!cdn)[\w-]+\.artstation\.com/projects/([^/.]+)(?:\.json)?"),
-    Form(r"(?:www\.)?artstn\.co/p/([^/.]+)"),
-)
 
 
-def _numbered(kind: str) -> Form:
+def _numbered(path: str, name: str) -> Form:
     """A file of one of ArtStation's counters, none of which is that of the projects."""
-    path, name = kind.split()
     return Form(f"{_CDN}/{path}/{_NUMBER}", lambda *digits: f"{name}:{number(*digits)}")
 
 
-FILES = tuple(
-    map(
-        _numbered,
-        (
-            "assets/images/images asset",
-            "assets/covers/images cover",
-            "assets/marmosets/attachments marmoset",
-            "video_sources video",
-        ),
-    )
+WORKS = Works(
+    "artstation",
+    forms=(
+        Form(r"(?:www\.)?artstation\.com/(?:artwork|projects)/([^/.]+)(?:\.json)?(?:/.*)?"),
+        Form(r"(?!cdn)[\w-]+\.artstation\.com/(?:artwork|projects)/([^/.]+)(?:\.json)?(?:/.*)?"),
+        Form(r"(?:www\.)?artstn\.co/p/([^/.]+)(?:/.*)?"),
+    ),
+    look_up="https://www.artstation.com/projects/{}.json".format,
+    files=(
+        _numbered("assets/images/images", "asset"),
+        _numbered("assets/covers/images", "cover"),
+        _numbered("assets/marmosets/attachments", "marmoset"),
+        _numbered("video_sources", "video"),
+    ),
 )
 
 
 def keys(asset: Asset) -> Iterable[str]:
     """Give the project of a page, or the file's own number."""
-    return [f"artstation:{name}" for name in location.names(asset.url, (*PROJECTS, *FILES))]
+    return WORKS.keys(asset.url)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
     """Ask for the project: that of the URL, of the page, or one that was learnt to hold the file."""
-    if purpose.heeds.isdisjoint(_AI):
-        return
-    projects = _projects(asset)
-    for project in projects:
-        yield Need(Gate.LOOKUP, f"https://www.artstation.com/projects/{project}.json", polite=True, holds=True)
-    if not projects and location.fits(asset.url, FILES):
-        yield ROBOTS_TXT
+    return ask(WORKS, asset, purpose)
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:  # noqa: ARG001 (as the protocol has it)
     """Read the tags of the project, for the project and for each of its files."""
     yield remark(Category.TRAIN, *DEFAULT)
     if evidence.need == ROBOTS_TXT:
-        yield Gap(asset.url, "no_source", holds=True)
+        yield from (Gap(url, reason, holds=True) for url, reason in WORKS.lacking(asset))
         return
     project, gave_up = evidence.parsed(json.parse)
     names = {json.text(project, "hash_id"), json.text(project, "slug")}
-    names.update(location.names(json.text(project, "permalink"), PROJECTS))
-    asked = set(location.names(evidence.need.url, PROJECTS))
+    names.update(location.names(json.text(project, "permalink"), WORKS.forms))
+    asked = set(location.names(evidence.need.url, WORKS.forms))
     files = _files(project)
-    mine = {name for name in location.names(asset.url, FILES) if name.startswith("asset:")}
+    mine = {name for name in location.names(asset.url, WORKS.files) if name.startswith("asset:")}
     listed = isinstance(json.at(project, "tags"), list)
     own = listed and not asked.isdisjoint(names) and mine <= files
     if listed and not asked.isdisjoint(names):
@@ -99,16 +92,11 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]: 
         yield Gap(evidence.url, reason, holds=True)
 
 
-def _projects(asset: Asset) -> tuple[str, ...]:
-    known = location.names(asset.url, PROJECTS) or location.names(asset.page, PROJECTS)
-    return known or location.learnt(asset.work_keys, "artstation")
-
-
 def _files(project: Any) -> set[str]:  # noqa: ANN401 (any JSON value)
     """Every file of the project, by its number and by the addresses of its pictures, covers among them."""
     items = json.items(project, "assets")[:_MOST]
     addresses = [json.text(project, "cover_url"), *(json.text(item, "image_url") for item in items)]
-    named = {name for address in addresses for name in location.names(address, FILES)}
+    named = {name for address in addresses for name in location.names(address, WORKS.files)}
     return named | {f"asset:{number}" for item in items if (number := json.text(item, "id"))}
 
 

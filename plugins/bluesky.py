@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from consentcrawl.core import Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, allow, disallow, remark
-from consentcrawl.formats import answer, json, location, url
+from consentcrawl.formats import answer, json, location, site_default, url
 from consentcrawl.formats.location import Form
 
 SPEC = Spec(
@@ -18,6 +18,7 @@ SPEC = Spec(
     "four or five JSON documents per maker",
 )
 HOSTS = ("bsky.app", "bsky.network", "bsky.social")
+DEFAULT = site_default.beside(__file__)
 
 _PREFERENCES = "community.lexicon.preference.ai"
 _INTENTS = "org.user-intents.declaration"
@@ -33,7 +34,7 @@ _INTENDED = {"bulkDataset": (Category.TDM,), "syntheticContentGeneration": (Cate
 _MOST = 100
 
 _DID = r"did:(?:plc:[a-z2-7]{24}|web:[a-z0-9.-]+)"
-_QUERY = r"^(?=.*[?&]did=(did(?::|%3A)(?:plc|web)(?::|%3A)[a-z0-9.-]+)(?:&|$))(?=.*[?&]cid=(\w+)(?:&|$))"
+_QUERY = r"^(?=.*[?&;]did=(did(?::|%3A)(?:plc|web)(?::|%3A)[a-z0-9.-]+)(?:&|$))(?=.*[?&;]cid=(\w+)(?:&|$))"
 
 
 def _blob(did: str, cid: str) -> str:
@@ -41,8 +42,8 @@ def _blob(did: str, cid: str) -> str:
 
 
 WORKS = (
-    Form(rf"bsky\.app/profile/({_DID}|[a-z0-9.-]+)/post/(\w+)", "{}/{}".format),
-    Form(rf"cdn\.bsky\.app/img/(?:feed_fullsize|feed_thumbnail)/plain/({_DID})/(\w+)(?:@\w+)?", _blob),
+    Form(rf"(?:[\w-]+\.)?bsky\.app/profile/({_DID}|[a-z0-9.-]+)/post/(\w+)(?:/.*)?", "{}/{}".format),
+    Form(rf"(?:av-)?cdn\.bsky\.app/img/(?:feed_fullsize|feed_thumbnail)/plain/({_DID})/(\w+)(?:@\w+)?", _blob),
     Form(rf"video\.(?:cdn\.)?bsky\.app/(?:watch|hls)/({_DID})/(\w+)/.+", _blob),
     Form(r"[^/]+/xrpc/com\.atproto\.sync\.getBlob", _blob, _QUERY),
 )
@@ -63,8 +64,10 @@ def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
         yield Need(Gate.LOOKUP, url, polite=True, holds=True)
 
 
-def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:  # noqa: ARG001 (as the protocol has it)
+def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
     """Go from the handle to the DID, from the DID to its server, and read the records there."""
+    if evidence.need in needs(asset, purpose):
+        yield remark(Category.TRAIN, *DEFAULT)
     document, gave_up = evidence.parsed(json.parse)
     step = next((read for part, read in _STEPS.items() if part in evidence.need.url), _server)
     found = list(step(document, evidence, _makers(asset)))

@@ -2,81 +2,46 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
-from consentcrawl.core import (
-    ROBOTS_TXT,
-    Asset,
-    Category,
-    Evidence,
-    Gap,
-    Gate,
-    Need,
-    Purpose,
-    Said,
-    Spec,
-    disallow,
-    remark,
-)
-from consentcrawl.formats import ai_tags, answer, html, location, own_page, site_default
+from consentcrawl.core import Asset, Category, Evidence, Gate, Need, Purpose, Said, Spec, disallow
+from consentcrawl.formats import ai_tags, site_default, work_page
 from consentcrawl.formats.location import Form
+from consentcrawl.formats.works import Works
+
+from . import ask, say
 
 SPEC = Spec("Cara NoAI policy", "2023", "https://cara.app/terms", (Gate.LOOKUP,), "a page")
 HOSTS = ("cara.app",)
+DEFAULT = site_default.beside(__file__)
 
-DEFAULT = site_default.words(tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8")))
-_AI = (Category.TRAIN, Category.AI_USE)
-
-WORKS = (Form(r"(?:www\.)?cara\.app/post/([\w-]+)(?:/.*)?"),)
-FILES = (Form(r"cdn\.cara\.app/production/posts/([0-9a-f]{8}-[0-9a-f-]{27})/.+", "uuid:{}".format),)
+WORKS = Works(
+    "cara",
+    forms=(
+        Form(r"(?:www\.)?cara\.app/post/([\w-]+)(?:/.*)?"),
+        Form(r"(?:www\.)?cara\.app/api/posts/(?!getAll)([\w-]+)(?:/.*)?"),
+    ),
+    look_up="https://cara.app/post/{}".format,
+    files=(
+        Form(r"(?:cdn|images)\.cara\.app/(?:.+/)?production/posts/([0-9a-f]{8}-[0-9a-f-]{27})/.+", "uuid:{}".format),
+    ),
+)
 
 
 def keys(asset: Asset) -> Iterable[str]:
     """Give the work of a page or a file."""
-    return [f"cara:{name}" for name in location.names(asset.url, (*WORKS, *FILES))]
+    return WORKS.keys(asset.url)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
     """Ask for the page of the work."""
-    if purpose.heeds.isdisjoint(_AI):
-        return
-    works = _works(asset)
-    for work in works:
-        yield Need(Gate.LOOKUP, f"https://cara.app/post/{work}", limit=html.LIMIT, polite=True, holds=True)
-    if not works and location.fits(asset.url, FILES):
-        yield ROBOTS_TXT
+    return ask(WORKS, asset, purpose)
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
-    """Read the AI tags of the page where it is that of the asset's own work."""
-    # The platform-wide default is an opt-out in machine-readable form: tags that nobody but the site sets or removes.
-    quote, where, note = DEFAULT
-    for use in _AI:
-        yield disallow(use, quote, where, note=note)
-    if evidence.need == ROBOTS_TXT:
-        yield Gap(asset.url, "no_source", holds=False)
-        return
-    page = evidence.parsed(html.parse, evidence.content_type)
-    own = evidence.status == answer.OK and own_page.is_of(page, evidence.url, WORKS, _works(asset))
-    if own:
-        for category, quote, where in ai_tags.found(page, evidence.fields.lines("x-robots-tag"), purpose.token):
-            yield disallow(Category(category), quote, where)
-        for file in own_page.files(page, evidence.url, "cara", FILES):
-            for work in _works(asset):
-                yield _belongs(file, work)
-    if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=page.gave_up):
-        yield Gap(evidence.url, reason, holds=True)
-
-
-def _works(asset: Asset) -> tuple[str, ...]:
-    known = location.names(asset.url, WORKS) or location.names(asset.page, WORKS)
-    return known or location.learnt(asset.work_keys, "cara")
-
-
-def _belongs(file: str, work: str) -> Said:
-    """Teach whose file it is, for those who know nothing but its address."""
-    return remark(
-        Category.TRAIN, file, "picture of the work's page", "a file of the work", about=file, names=f"cara:{work}"
-    )
+    """Read the AI tags of the work's own page, and which files it shows."""
+    if WORKS.keys(asset.url):
+        # The platform-wide default is an opt-out in machine-readable form: only the site sets and removes its tags.
+        words, place, note = DEFAULT
+        yield from (disallow(Category(use), words, place, note=note) for use in ai_tags.USES)
+    yield from say(work_page.read(WORKS, evidence, asset, purpose.token), DEFAULT)

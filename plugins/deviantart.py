@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
 from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from consentcrawl.core import (
@@ -25,20 +23,22 @@ from consentcrawl.core import (
 )  # fmt: skip
 from consentcrawl.formats import ai_tags, answer, html, json, location, own_page, site_default
 from consentcrawl.formats.html import Page
-from consentcrawl.formats.location import Form
+from consentcrawl.formats.location import Form, parameter
 
 SPEC = Spec(
     "DeviantArt AI flag", "2022-11", "https://www.deviantart.com/about/policy/service/", (Gate.LOOKUP,), "a page"
 )
 HOSTS = ("deviantart.com", "deviantart.net", "fxdeviantart.com", "fixdeviantart.com", "fav.me", "sta.sh", "wixmp.com")
 
-DEFAULT = site_default.words(tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8")))
+DEFAULT = site_default.beside(__file__)
 LIMIT = 2 * 1024 * 1024
 _AI = (Category.TRAIN, Category.AI_USE)
 _STATE = "window.__INITIAL_STATE__"
 _MOST = 500
 
 _SITE = r"(?:[\w-]+\.)?(?:fx|fix)?deviantart\.com"
+# Not those of avatars, emoticons and style sheets.
+_OLD = r"(?!(?:a|e|s|st|sh)\.)[\w-]+\.deviantart\.net"
 _CDN = r"(?:(?:images-)?wixmp-[0-9a-f]+|img-deviantart)\.wixmp\.com"
 _HEX = r"[0-9a-f]{8}-[0-9a-f-]{27}"
 
@@ -62,18 +62,19 @@ def _in_token(token: str) -> str:
 _FILE = Form(rf"{_CDN}/(?:intermediary/)?[fiv](?:/mp4)?/{_HEX}/d([0-9a-z]{{1,7}})-{_HEX}.*", _decimal)
 _TAIL = Form(rf"{_CDN}/.*_d([0-9a-z]{{1,7}})(?:-\w+)?\.\w+", _decimal)
 WORKS = (
-    Form(rf"{_SITE}/(?:[\w-]+/)?(?:art|journal)/(?:[^/]*-)?(\d+)"),
-    Form(rf"{_SITE}/(?:view|deviation|download)/(\d+)(?:/.*)?"),
-    Form(rf"{_SITE}/view(?:-full)?\.php", query=r"[?&]id=(\d+)"),
-    Form(r"(?:www\.)?fav\.me/d([0-9a-zA-Z]{1,7})", _decimal),
+    Form(rf"{_SITE}/(?:[\w-]+/)?(?:art|journal)/(?:[^/]*-)?(\d+)(?:/.*)?"),
+    Form(rf"{_SITE}/(?:view|view-full|deviation|download)/(\d+)(?:/.*)?"),
+    Form(rf"{_SITE}/view(?:-full)?\.php", query=parameter("id")),
+    Form(r"(?:www\.)?fav\.me/[dD]([0-9a-zA-Z]{1,7})", _decimal),
     _FILE,
-    Form(r"api-da\.wixmp\.com/_api/download/file", _in_token, r"[?&]downloadToken=([\w.-]+)"),
-    Form(r"\w+\.deviantart\.net/(?:.*_by_[\w-]+|(?:.*/)?[0-9a-f]{32})-d([0-9a-z]{4,7})\.\w+", _decimal),
-    Form(r"(?:www\.)?sta\.sh/([0-9a-z]+)", "stash:{}".format),
+    Form(r"api-da\.wixmp\.com/_api/download/file", _in_token, parameter("downloadToken", r"[\w.-]+=*")),
+    Form(rf"{_OLD}/(?:.*_by_[\w-]+|(?:.*/)?[0-9a-f]{{32}})-d([0-9a-z]{{4,7}})\.\w+", _decimal),
+    Form(rf"{_OLD}/.*_by_\w+?_d([0-9a-z]{{6}})(?:-\w+)?\.\w+", _decimal),
+    Form(r"(?:www\.)?sta\.sh/(?:zip/)?([0-9a-z]+)", "stash:{}".format),
     Form(rf"{_SITE}/stash/([0-9a-z]+)", "stash:{}".format),
 )
 # The oldest files: works, but nothing in the address tells which.
-_UNTOLD = (Form(r"(?!a\.)\w+\.deviantart\.net/.+"),)
+_UNTOLD = (Form(rf"{_OLD}/.+"),)
 
 
 def keys(asset: Asset) -> Iterable[str]:

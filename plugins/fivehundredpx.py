@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from consentcrawl.core import Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, remark
-from consentcrawl.formats import answer, json, location
+from consentcrawl.formats import answer, json, location, site_default
 from consentcrawl.formats.location import Form
 
 SPEC = Spec("500px licensing", "2026-08", "https://500px.com/terms", (Gate.LOOKUP,), "a JSON document")
-HOSTS = ("500px.com", "500px.org")
+HOSTS = ("500px.com", "500px.org", "500px.net")
+DEFAULT = site_default.beside(__file__)
 
 WORKS = (
     Form(r"(?:www\.|web\.)?500px\.com/photo/(\d+)(?:/.*)?"),
     Form(r"drscdn\.500px\.org/photo/(\d+)/.+"),
+    Form(r"p{1,2}cdn\.500px\.(?:net|org)/(\d+)/[0-9a-f]{40}/.+"),
 )
 _MOST = 50
 _API = "https://api.500px.com/v1/photos?include_licensing=true&ids="
@@ -40,6 +42,7 @@ def bulk(needs: Sequence[Need]) -> Iterator[tuple[Need, Sequence[Need]]]:
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:  # noqa: ARG001 (as the protocol has it)
     """Note the licensing where the answer is about the asset's own photo."""
+    yield remark(Category.TRAIN, *DEFAULT)
     document, gave_up = evidence.parsed(json.parse)
     photos = json.at(document, "photos")
     found = [photo for name in location.names(asset.url, WORKS) if isinstance(photo := json.at(photos, name), dict)]

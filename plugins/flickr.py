@@ -8,7 +8,7 @@ from pathlib import Path
 
 from consentcrawl.core import Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, remark
 from consentcrawl.formats import answer, json, location, site_default
-from consentcrawl.formats.location import Form
+from consentcrawl.formats.location import Form, parameter
 
 SPEC = Spec(
     "Flickr photo licence", "2026-08", "https://www.flickr.com/services/api/", (Gate.LOOKUP,), "a JSON document"
@@ -18,7 +18,7 @@ HOSTS = ("flickr.com", "staticflickr.com", "flic.kr")
 _DATA = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 DEFAULT = site_default.words(_DATA)
 _BASE58 = "123456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
-_SITE = r"(?:www\.|m\.|secure\.)?flickr\.com"
+_SITE = r"(?:[\w-]+\.)?flickr\.com"
 _CDN = r"(?:[\w-]+\.)*(?:static)?flickr\.com"
 
 
@@ -30,14 +30,15 @@ def _decimal(short: str) -> str:
     return str(number)
 
 
-_SHORT = "([1-9a-km-zA-HJ-NP-Z]{1,16})"
+_SHORT = "[1-9a-km-zA-HJ-NP-Z]{1,16}"
 WORKS = (
     Form(rf"{_SITE}/photos?/(?!tags/|search/)[^/]+/(\d+)(?:/.*)?"),
-    Form(rf"{_SITE}/(?:photo(?:_zoom|_exif)?|video_download)\.gne", query=r"[?&]id=(\d+)(?=&|$)"),
-    Form(rf"{_SITE}/photo\.gne", _decimal, rf"[?&]short={_SHORT}(?=&|$)"),
-    Form(rf"{_SITE}/apps/video/[^/]+\.swf", query=r"[?&]photo_id=(\d+)(?=&|$)"),
-    Form(rf"flic\.kr/p/{_SHORT}", _decimal),
-    Form(r"api\.flickr\.com/services/rest", query=r"[?&]photo_id=(\d+)(?=&|$)"),
+    Form(r"embedr\.flickr\.com/photos/(\d+)"),
+    Form(rf"{_SITE}/(?:photo(?:_\w+)?|video_download)\.gne", query=parameter("id")),
+    Form(rf"{_SITE}/photo\.gne", _decimal, parameter("short", _SHORT)),
+    Form(rf"{_SITE}/apps/video/[^/]+\.swf", query=parameter("photo_id")),
+    Form(rf"(?:www\.)?flic\.kr/p/({_SHORT})", _decimal),
+    Form(r"api\.flickr\.com/services/rest", query=parameter("photo_id")),
     Form(rf"{_CDN}/video/(\d+)/.+"),
     Form(rf"{_CDN}/(?:\d+/)*(\d{{2,}})_[0-9a-f]+(?:_\w+)?\.\w+"),
 )

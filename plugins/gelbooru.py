@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from consentcrawl.core import (
-    ROBOTS_TXT,
-    Asset,
-    Category,
-    Evidence,
-    Gap,
-    Gate,
-    Need,
-    Purpose,
-    Said,
-    Spec,
-    disallow,
-    remark,
-)
-from consentcrawl.formats import answer, html, json, location, maker_page
-from consentcrawl.formats.location import Form
+from consentcrawl.core import Asset, Evidence, Gate, Need, Purpose, Said, Spec
+from consentcrawl.formats import json, rehost, site_default
+from consentcrawl.formats.answer import Answer
+from consentcrawl.formats.location import MD5, Form, md5, parameter
+from consentcrawl.formats.rehost import Post
+from consentcrawl.formats.works import Works
+
+from . import ask, say
 
 SPEC = Spec(
     "Gelbooru post",
@@ -30,110 +23,78 @@ SPEC = Spec(
     "a JSON document and pages",
 )
 HOSTS = ("gelbooru.com", "safebooru.org", "tbib.org")
-
+DEFAULT = site_default.beside(__file__)
 # What a post leads to is the maker's own place.
 MAKERS = 1
-_AI = (Category.TRAIN, Category.AI_USE)
-_SITES = {"gelbooru.com": "gelbooru", "safebooru.org": "safebooru", "tbib.org": "tbib"}
-_API = "index.php?page=dapi&s=post&q=index&json=1"
-# Filled in from the taker's configuration: Gelbooru answers nobody without.
-_KEYS = {"gelbooru": "&api_key={gelbooru.api_key}&user_id={gelbooru.user_id}"}
 
-_HASH = r"([0-9a-f]{40}|[0-9a-f]{32})"
+_ANY = r"(?:[\w-]+\.)?(?:gelbooru\.com|safebooru\.org|tbib\.org)"
+_INDEX = rf"{_ANY}(?:/index\.php)?"
 _FILE = r"/(?:images|samples|thumbnails)/(?:\w+/)+(?:sample_|thumbnail_)?"
+_HASH = rf"[0-9A-Fa-f]{{40}}|{MD5}"
 # PHP takes the last of a parameter that is repeated.
-_VIEW = r"^(?=.*[?&]page=(?:post|dapi)(?:&|$))(?=.*[?&]s=(?:view|post)(?:&|$)).*[?&]id=(\d+)(?=&|$)"
-_LIST = r"^(?=.*[?&]page=post(?:&|$)).*[?&]md5=([0-9a-f]{32})(?=&|$)"
+_VIEW = r"^(?=.*[?&;]page=(?:post|dapi)(?:&|$))(?=.*[?&;]s=(?:view|post)(?:&|$)).*[?&;]id=(\d+)(?=&|$)"
 
 
 def _hashed(digits: str) -> str:
-    return f"{'md5' if len(digits) == 32 else 'hash'}:{digits}"  # noqa: PLR2004 (MD5's digits)
+    return md5(digits) if re.fullmatch(MD5, digits) else f"hash:{digits.lower()}"
 
 
-WORKS = (
-    Form(r"(?:[\w-]+\.)?(?:gelbooru\.com|safebooru\.org|tbib\.org)/index\.php", query=_VIEW),
-    Form(r"(?:[\w-]+\.)?(?:gelbooru\.com|safebooru\.org|tbib\.org)/index\.php", _hashed, _LIST),
+_FORMS = (
+    Form(_INDEX, query=_VIEW),
+    Form(_INDEX, md5, parameter("md5", MD5)),
+    Form(_INDEX, query=parameter("tags", before="id(?::|%3A)")),
+    Form(_INDEX, md5, parameter("tags", MD5, "md5(?::|%3A)")),
     # The number behind a file is its post, except at Gelbooru, where it may be a directory's.
-    Form(rf"(?:[\w-]+\.)?(?:safebooru|tbib)\.org{_FILE}(?:[0-9a-f]{{40}}|[0-9a-f]{{32}})\.\w+", query=r"\?(\d+)$"),
-    Form(rf"(?:[\w-]+\.)?(?:gelbooru\.com|safebooru\.org|tbib\.org){_FILE}{_HASH}\.\w+", _hashed),
+    Form(rf"(?:[\w-]+\.)?(?:safebooru|tbib)\.org{_FILE}(?:{_HASH})\.\w+", query=r"\?(\d+)(?=&|$)"),
+    Form(rf"{_ANY}{_FILE}({_HASH})\.\w+", _hashed),
 )
+
+
+def _works(platform: str, domain: str, keys: str = "") -> Works:
+    def record(name: str) -> str:
+        """The newer hashes are known to no look-up."""
+        which = f"tags={name}" if name.startswith("md5:") else f"id={name}"
+        url = f"https://{domain}/index.php?page=dapi&s=post&q=index&json=1&{which}{keys}"
+        return "" if name.startswith("hash:") else url
+
+    return Works(platform, _FORMS, record, home=(domain,))
+
+
+# Filled in from the taker's configuration: Gelbooru answers nobody without.
+_KEYS = "&api_key={gelbooru.api_key}&user_id={gelbooru.user_id}"
+SITES = {
+    "gelbooru.com": _works("gelbooru", "gelbooru.com", _KEYS),
+    "safebooru.org": _works("safebooru", "safebooru.org"),
+    "tbib.org": _works("tbib", "tbib.org"),
+}
+
+
+def _site(asset: Asset) -> Works:
+    return SITES[".".join(asset.host.split(".")[-2:])]
 
 
 def keys(asset: Asset) -> Iterable[str]:
     """Give the post, or the hash of a file that does not tell it."""
-    return [f"{_SITES[_site(asset)]}:{name}" for name in location.names(asset.url, WORKS)]
+    return _site(asset).keys(asset.url)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
     """Ask for the post as JSON; the newer hashes are known to no look-up."""
-    if purpose.heeds.isdisjoint(_AI):
-        return
-    site = _site(asset)
-    for name in _names(asset):
-        if name.startswith("hash:"):
-            yield ROBOTS_TXT
-        else:
-            which = f"tags={name}" if name.startswith("md5:") else f"id={name}"
-            url = f"https://{site}/{_API}&{which}{_KEYS.get(_SITES[site], '')}"
-            yield Need(Gate.LOOKUP, url, polite=True, holds=True)
+    return ask(_site(asset), asset, purpose)
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
-    """Read the asset's own post and go on to its source; or read that source."""
-    if evidence.need == ROBOTS_TXT:
-        yield Gap(asset.url, "no_source", holds=True)
-        return
-    if evidence.need.url not in {need.url for need in needs(asset, purpose)}:
-        yield from _maker(evidence, purpose)
-        return
+    """Read the asset's own post and go on to its sources; or read what one of these led to."""
+    yield from say(rehost.read(_site(asset), evidence, asset, purpose.token, _posts), DEFAULT)
+
+
+def _posts(evidence: Answer) -> tuple[list[Post], str]:
     document, gave_up = evidence.parsed(json.parse)
-    mine = [post for post in _posts(document) if evidence.status == answer.OK and _is_own(post, asset)]
-    for post in mine[:1]:
-        yield from _belongs(post, asset)
-        yield from _said(post, evidence, _site(asset))
-    if reason := answer.reason(evidence.status, evidence.gap, own=bool(mine), gave_up=gave_up):
-        yield Gap(evidence.url, reason, holds=True)
-
-
-def _site(asset: Asset) -> str:
-    return ".".join(asset.host.split(".")[-2:])
-
-
-def _posts(document: Any) -> list[Any]:  # noqa: ANN401 (any JSON value)
     found = json.at(document, "post") if isinstance(document, dict) else document
-    return [found] if isinstance(found, dict) else json.items(found)[:100]
+    posts = [found] if isinstance(found, dict) else json.items(found)[: rehost.MOST]
+    return [_post(post) for post in posts], gave_up
 
 
-def _is_own(post: Any, asset: Asset) -> bool:  # noqa: ANN401 (any JSON value)
-    names = {json.text(post, "id"), *(f"md5:{json.text(post, *path)}" for path in (("md5",), ("hash",)))}
-    return not names.isdisjoint((*_names(asset), *location.names(asset.url, WORKS)))
-
-
-def _said(post: Any, evidence: Evidence, site: str) -> Iterator[Said]:  # noqa: ANN401 (any JSON value)
-    pages = maker_page.addresses([json.text(post, "source")], site)
-    yield from (Need(Gate.LOOKUP, page, limit=html.LIMIT, polite=True, holds=True) for page in pages)
-    if not pages or len(pages) >= maker_page.MOST:
-        yield Gap(evidence.url, "no_source", holds=True)
-
-
-def _maker(evidence: Evidence, purpose: Purpose) -> Iterator[Said]:
-    page, lines = evidence.parsed(html.parse, evidence.content_type), evidence.fields.lines("x-robots-tag")
-    own, tags = maker_page.read(page, evidence.url, evidence.need.url, lines, purpose.token)
-    own = own and evidence.status == answer.OK
-    if own:
-        yield from (disallow(Category(category), quote, where) for category, quote, where in tags)
-    if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=page.gave_up):
-        yield Gap(evidence.url, reason, holds=True)
-
-
-def _names(asset: Asset) -> tuple[str, ...]:
-    """The post, where its record taught that it has the file; else what the address tells."""
-    return location.learnt(asset.work_keys, _SITES[_site(asset)]) or location.names(asset.url, WORKS)
-
-
-def _belongs(post: Any, asset: Asset) -> Iterator[Said]:  # noqa: ANN401 (any JSON value)
-    """Teach whose file it is, for those who know nothing but its address."""
-    number, md5, site = json.text(post, "id"), json.text(post, "md5"), _SITES[_site(asset)]
-    if md5 and number in _names(asset):
-        about, names = f"{site}:md5:{md5}", f"{site}:{number}"
-        yield remark(Category.TRAIN, md5, "record of the post", "a file of the post", about=about, names=names)
+def _post(post: Any) -> Post:  # noqa: ANN401 (any JSON value)
+    names = rehost.names(json.text(post, "id"), json.text(post, "md5"), json.text(post, "hash"))
+    return Post(names, sources=(json.text(post, "source"),))

@@ -4,75 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from consentcrawl.core import (
-    ROBOTS_TXT,
-    Asset,
-    Category,
-    Evidence,
-    Gap,
-    Gate,
-    Need,
-    Purpose,
-    Said,
-    Spec,
-    disallow,
-    remark,
-)
-from consentcrawl.formats import ai_tags, answer, html, location, own_page
-from consentcrawl.formats.location import Form
+from consentcrawl.core import Asset, Evidence, Gate, Need, Purpose, Said, Spec
+from consentcrawl.formats import site_default, work_page
+from consentcrawl.formats.location import Form, parameter
+from consentcrawl.formats.works import Works
+
+from . import ask, say
 
 SPEC = Spec("Inkbunny submission page", "2024", "https://inkbunny.net/tos.php", (Gate.LOOKUP,), "a page")
 HOSTS = ("inkbunny.net", "metapix.net")
+DEFAULT = site_default.beside(__file__)
 
-_AI = (Category.TRAIN, Category.AI_USE)
-
-WORKS = (
-    Form(r"(?:www\.)?inkbunny\.net/s/(\d+)(?:-.*)?"),
-    Form(r"(?:www\.)?inkbunny\.net/submissionview\.php", query=r"[?&]id=(\d+)"),
+WORKS = Works(
+    "inkbunny",
+    forms=(
+        Form(r"(?:www\.)?inkbunny\.net/s/(\d+)[A-Za-z0-9-]*(?:/.*)?"),
+        Form(r"(?:www\.)?inkbunny\.net/submissionview\.php", query=parameter("id")),
+    ),
+    look_up="https://inkbunny.net/s/{}".format,
+    files=(
+        Form(
+            r"(?:[\w-]+\.)*ib\.metapix\.net/(?:files|private_files|thumbnails)/(?:[\w-]+/)+(\d+)_[^/]+",
+            "file:{}".format,
+        ),
+    ),
 )
-FILES = (Form(r"(?:[\w-]+\.)*ib\.metapix\.net/(?:files|thumbnails)/(?:[\w-]+/)+(\d+)_[^/]+", "file:{}".format),)
 
 
 def keys(asset: Asset) -> Iterable[str]:
     """Give the work of a page or a file."""
-    return [f"inkbunny:{name}" for name in location.names(asset.url, (*WORKS, *FILES))]
+    return WORKS.keys(asset.url)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
     """Ask for the page of the work."""
-    if purpose.heeds.isdisjoint(_AI):
-        return
-    works = _works(asset)
-    for work in works:
-        yield Need(Gate.LOOKUP, f"https://inkbunny.net/s/{work}", limit=html.LIMIT, polite=True, holds=True)
-    if not works and location.fits(asset.url, FILES):
-        yield ROBOTS_TXT
+    return ask(WORKS, asset, purpose)
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
-    """Read the AI tags of the page where it is that of the asset's own work."""
-    if evidence.need == ROBOTS_TXT:
-        yield Gap(asset.url, "no_source", holds=True)
-        return
-    page = evidence.parsed(html.parse, evidence.content_type)
-    own = evidence.status == answer.OK and own_page.is_of(page, evidence.url, WORKS, _works(asset))
-    if own:
-        for category, quote, where in ai_tags.found(page, evidence.fields.lines("x-robots-tag"), purpose.token):
-            yield disallow(Category(category), quote, where)
-        for file in own_page.files(page, evidence.url, "inkbunny", FILES):
-            for work in _works(asset):
-                yield _belongs(file, work)
-    if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=page.gave_up):
-        yield Gap(evidence.url, reason, holds=True)
-
-
-def _works(asset: Asset) -> tuple[str, ...]:
-    known = location.names(asset.url, WORKS) or location.names(asset.page, WORKS)
-    return known or location.learnt(asset.work_keys, "inkbunny")
-
-
-def _belongs(file: str, work: str) -> Said:
-    """Teach whose file it is, for those who know nothing but its address."""
-    return remark(
-        Category.TRAIN, file, "picture of the work's page", "a file of the work", about=file, names=f"inkbunny:{work}"
-    )
+    """Read the AI tags of the work's own page, and which files it shows."""
+    yield from say(work_page.read(WORKS, evidence, asset, purpose.token), DEFAULT)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from urllib.parse import unquote
 
 from consentcrawl.core import ROBOTS_TXT, Asset, Category, Evidence, Gate, Need, Purpose, Said, Spec, remark
 from consentcrawl.formats import location, site_default
-from consentcrawl.formats.location import Form
+from consentcrawl.formats.location import Form, parameter
 
 SPEC = Spec("Meta site default", "2026-09", "https://www.facebook.com/terms", (Gate.LOOKUP,), "nothing of its own")
-HOSTS = ("instagram.com", "cdninstagram.com", "facebook.com", "fbcdn.net")
+HOSTS = (
+    "instagram.com", "instagr.am", "cdninstagram.com", "facebook.com", "fb.com", "fbcdn.net",
+    *(f"fbcdn-{kind}-{letter}-a.akamaihd.net" for kind in ("sphotos", "photos") for letter in "abcdefgh"),
+)  # fmt: skip
 
-DEFAULT = site_default.words(tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8")))
+DEFAULT = site_default.beside(__file__)
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
@@ -35,11 +36,20 @@ def _shortcode(cache_key: str) -> str:
     return code and f"instagram:{code}"
 
 
+_FACEBOOK = r"(?:[\w-]+\.)?(?:facebook|fb)\.com"
 WORKS = (
-    Form(r"(?:www\.)?instagram\.com/(?:[\w.]+/)?(?:p|reels?|tv)/([\w-]+)(?:/.*)?", "instagram:{}".format),
-    Form(r"[\w.-]+\.(?:cdninstagram\.com|fbcdn\.net)/.+", _shortcode, r"[?&]ig_cache_key=([^&.]+)"),
-    Form(r"(?:[\w-]+\.)?facebook\.com/photo(?:\.php)?", "facebook:{}".format, r"[?&]fbid=(\d+)(?=&|$)"),
-    Form(r"(?!instagram)[\w.-]+\.fbcdn\.net/(?:[^/]+/)*\d+_(\d+)_\d+_[no]\.\w+", "facebook:{}".format),
+    Form(
+        r"(?:[\w-]+\.)?instagram\.com/(?:(?!share/)[\w.]+/)?(?:p|reels?|tv)/(?!audio/)([\w-]+)(?:/.*)?",
+        "instagram:{}".format,
+    ),
+    Form(r"(?:www\.)?instagr\.am/p/([\w-]+)(?:/.*)?", "instagram:{}".format),
+    Form(r"[\w.-]+\.(?:cdninstagram\.com|fbcdn\.net)/.+", _shortcode, r"[?&;]ig_cache_key=([^&.]+)"),
+    Form(rf"{_FACEBOOK}/photo(?:\.php)?", "facebook:{}".format, parameter("fbid")),
+    Form(rf"{_FACEBOOK}/[^/]+/photos/(?:[^/]+/)*(\d+)", "facebook:{}".format),
+    Form(
+        r"(?!instagram)[\w.-]+\.(?:fbcdn|akamaihd)\.net/(?:[^/]+/)*\d+_(\d+)_(?:\d+_){1,3}[no]\.\w+",
+        "facebook:{}".format,
+    ),
 )
 
 

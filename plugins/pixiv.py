@@ -9,14 +9,30 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from consentcrawl.core import Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, disallow, remark
-from consentcrawl.formats import answer, json, location, site_default
-from consentcrawl.formats.location import Form
+from consentcrawl.core import (
+    ROBOTS_TXT,
+    Asset,
+    Category,
+    Evidence,
+    Gap,
+    Gate,
+    Need,
+    Purpose,
+    Said,
+    Spec,
+    disallow,
+    remark,
+)
+from consentcrawl.formats import answer, json, site_default
+from consentcrawl.formats.location import Form, parameter
+from consentcrawl.formats.works import Works
+
+from . import ask
 
 SPEC = Spec(
     "Pixiv tags and description", "2023-05", "https://policies.pixiv.net/en.html", (Gate.LOOKUP,), "a JSON document"
 )
-HOSTS = ("pixiv.net", "pximg.net", "phixiv.net", "p.tl")
+HOSTS = ("pixiv.net", "pximg.net", "phixiv.net", "p.tl", "tc-pximg01.techorus-cdn.com")
 
 _DATA = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 DEFAULT = site_default.words(_DATA)
@@ -24,41 +40,52 @@ _AI = (Category.TRAIN, Category.AI_USE)
 _MADE_WITH_AI = "2"
 _MOST = 200
 
-_SITE = r"(?:www\.|touch\.)?ph?ixiv\.net"
+_SITE = r"(?:www\.|touch\.|m\.)?ph?ixiv\.net"
+_FILES = r"(?:[\w-]+\.(?:pximg|pixiv)\.net|tc-pximg01\.techorus-cdn\.com)"
 _TREE = r"(?:img-original|img-master|custom-thumb|img-zip-ugoira|img-inf)/img/\d{4}/\d\d/\d\d/\d\d/\d\d/\d\d"
-WORKS = (
-    Form(rf"{_SITE}/(?:[a-z]{{2}}/)?artworks/(\d+)(?:/.*)?"),
-    Form(rf"{_SITE}/(?:[a-z]{{2}}/)?artworks/unlisted/([\w-]+)", "unlisted:{}".format),
-    Form(rf"(?:{_SITE}|p\.tl)/i/(\d+)"),
-    Form(rf"{_SITE}/ajax/illust/(\d+)(?:/pages)?"),
-    Form(rf"{_SITE}/member_illust\.php", query=r"[?&]illust_id=(\d+)"),
-    Form(rf"[\w-]+\.(?:pximg|pixiv)\.net/(?:c/[^/]+/)?{_TREE}/(\d+)(?:-[0-9a-f]{{32}})?_.+"),
-    Form(r"(?:img|i)\d*\.pixiv\.net/(?:img\d+/)?img/(?!master4th/)[^/]+/(?:mobile/)?(\d+)(?:_\w+)?\.\w+"),
+
+
+def _record(name: str) -> str:
+    """The work as JSON; an unlisted one has nothing but its page."""
+    token = name.removeprefix("unlisted:")
+    return f"https://www.pixiv.net/{f'ajax/illust/{name}' if token == name else f'artworks/unlisted/{token}'}"
+
+
+WORKS = Works(
+    "pixiv",
+    forms=(
+        Form(rf"{_SITE}/(?:[a-z]{{2}}/)?artworks/(\d+)(?:/.*)?"),
+        Form(rf"{_SITE}/(?:[a-z]{{2}}/)?artworks/unlisted/([\w-]+)", "unlisted:{}".format),
+        Form(rf"(?:{_SITE}|(?:www\.)?p\.tl)/(?:[a-z]{{2}}/)?i/(\d+)(?:/.*)?"),
+        Form(rf"{_SITE}/ajax/illust/(\d+)(?:/pages)?"),
+        Form(rf"{_SITE}/member_illust\.php", query=parameter("illust_id")),
+        Form(r"embed\.pixiv\.net/(?:artwork|decorate)\.php", query=parameter("illust_id")),
+        Form(rf"{_FILES}/(?:c/[^/]+/)*{_TREE}/(\d+)(?:-[0-9a-f]{{32}})?_.+"),
+        Form(r"(?:img|i)\d*\.pixiv\.net/(?:img\d+/)?img/(?!master4th/)[^/]+/(?:mobile/)?(\d+)(?:_\w+)?\.\w+"),
+    ),
+    look_up=_record,
 )
 
 
 def keys(asset: Asset) -> Iterable[str]:
     """Give the work of a page or a file; covers of novels, avatars and backgrounds are none."""
-    return [f"pixiv:{name}" for name in location.names(asset.url, WORKS)]
+    return WORKS.keys(asset.url)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
-    """Ask for the work as JSON; an unlisted work has nothing but its page."""
-    if purpose.heeds.isdisjoint(_AI):
-        return
-    for name in location.names(asset.url, WORKS):
-        token = name.removeprefix("unlisted:")
-        path = f"artworks/unlisted/{token}" if token != name else f"ajax/illust/{name}"
-        yield Need(Gate.LOOKUP, f"https://www.pixiv.net/{path}", polite=True, holds=True)
+    """Ask for the work as JSON."""
+    return ask(WORKS, asset, purpose)
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:  # noqa: ARG001 (as the protocol has it)
     """Read the maker's words where the answer is about the asset's own work."""
     yield remark(Category.TRAIN, *DEFAULT)
+    if evidence.need == ROBOTS_TXT:
+        return
     document, gave_up = evidence.parsed(json.parse)
     body = json.at(document, "body")
     names = {json.text(body, "illustId"), json.text(body, "id")} - {""}
-    own = evidence.status == answer.OK and not names.isdisjoint(location.names(asset.url, WORKS))
+    own = evidence.status == answer.OK and not names.isdisjoint(WORKS.of(asset))
     if own:
         yield from _said(body)
     if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=gave_up):

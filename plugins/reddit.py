@@ -3,84 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from consentcrawl.core import ROBOTS_TXT, Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, disallow
-from consentcrawl.formats import answer, html, json, location, maker_page
+from consentcrawl.core import Asset, Evidence, Gate, Need, Purpose, Said, Spec
+from consentcrawl.formats import json, rehost, site_default
+from consentcrawl.formats.answer import Answer
 from consentcrawl.formats.location import Form
+from consentcrawl.formats.rehost import Post
+from consentcrawl.formats.works import Works
+
+from . import ask, say
 
 SPEC = Spec(
     "Reddit post", "2026-09", "https://support.reddithelp.com/hc/en-us/articles/26410290525844", (Gate.LOOKUP,), "pages"
 )
 HOSTS = ("reddit.com", "redd.it")
-
+DEFAULT = site_default.beside(__file__)
 # What a post leads to is the maker's own place.
 MAKERS = 1
-_AI = (Category.TRAIN, Category.AI_USE)
-WORKS = (
-    Form(r"(?:[\w-]+\.)?reddit\.com/(?:(?:r|u|user)/[^/]+/)?comments/(\w+)(?:/.*)?"),
-    Form(r"(?:[\w-]+\.)?reddit\.com/gallery/(\w+)"),
-    Form(r"redd\.it/(\w+)"),
+
+_SITE = r"(?:[\w-]+\.)?reddit\.com"
+# Names of the site's own that look like a post's number.
+_PAGES = (
+    "about|account|avatar|awards|coins|contact|explore|login|message|policies|popular|premium|register|rising|rules"
+    "|search|submit|topics"
 )
-_UNTOLD = (Form(r"(?:i|v|preview|external-preview)\.redd\.it/.+"),)
-_OWN_HOSTS = ("reddit.com", "redd.it")
+WORKS = Works(
+    "reddit",
+    forms=(
+        Form(rf"{_SITE}/(?:(?:r|u|user)/[^/]+/)?comments/(\w+)(?:/.*)?"),
+        Form(rf"{_SITE}/(?:gallery|tb)/(\w+)"),
+        Form(rf"{_SITE}/(?!(?:{_PAGES})$)([a-z0-9]{{5,7}})"),
+        Form(r"(?:www\.)?redd\.it/(\w+)"),
+    ),
+    look_up="https://www.reddit.com/comments/{}/.json".format,
+    untold=(Form(r"(?:i|v|preview|external-preview)\.redd\.it/.+"),),
+    home=("reddit.com", "redd.it"),
+)
 
 
 def keys(asset: Asset) -> Iterable[str]:
     """Give the post of a page; files do not tell it."""
-    return [f"reddit:{name}" for name in location.names(asset.url, WORKS)]
+    return WORKS.keys(asset.url)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
     """Ask for the post, or for nothing more than is asked anyway where it is not known."""
-    if purpose.heeds.isdisjoint(_AI):
-        return
-    works = _works(asset)
-    for work in works:
-        yield Need(
-            Gate.LOOKUP, f"https://www.reddit.com/comments/{work}/.json", limit=html.LIMIT, polite=True, holds=True
-        )
-    if not works and location.fits(asset.url, _UNTOLD):
-        yield ROBOTS_TXT
+    return ask(WORKS, asset, purpose)
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
-    """Go from the post to its source; or read that source."""
-    if evidence.need == ROBOTS_TXT:
-        yield Gap(asset.url, "no_source", holds=True)
-    elif location.names(evidence.need.url, WORKS):
-        yield from _post(evidence, asset)
-    else:
-        yield from _maker(evidence, purpose)
+    """Read the asset's own post and go on to its sources; or read what one of these led to."""
+    yield from say(rehost.read(WORKS, evidence, asset, purpose.token, _posts), DEFAULT)
 
 
-def _works(asset: Asset) -> tuple[str, ...]:
-    return location.names(asset.url, WORKS) or location.names(asset.page, WORKS)
-
-
-def _post(evidence: Evidence, asset: Asset) -> Iterator[Said]:
+def _posts(evidence: Answer) -> tuple[list[Post], str]:
     document, gave_up = evidence.parsed(json.parse)
     post = json.at(document, 0, "data", "children", 0, "data")
-    own = evidence.status == answer.OK and json.text(post, "id") in _works(asset)
-    pages = _links(post) if own else ()
-    yield from (Need(Gate.LOOKUP, page, limit=html.LIMIT, polite=True, holds=True) for page in pages)
-    if own and (not pages or len(pages) >= maker_page.MOST):
-        yield Gap(evidence.url, "no_source", holds=True)
-    if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=gave_up):
-        yield Gap(evidence.url, reason, holds=True)
-
-
-def _links(post: Any) -> tuple[str, ...]:  # noqa: ANN401 (any JSON value)
-    given = json.text(post, "url_overridden_by_dest") or json.text(post, "url")
-    pages = maker_page.addresses([given], "reddit.com")
-    return tuple(page for page in pages if not location.below(location.split(page).host, _OWN_HOSTS))
-
-
-def _maker(evidence: Evidence, purpose: Purpose) -> Iterator[Said]:
-    page, lines = evidence.parsed(html.parse, evidence.content_type), evidence.fields.lines("x-robots-tag")
-    own, tags = maker_page.read(page, evidence.url, evidence.need.url, lines, purpose.token)
-    own = own and evidence.status == answer.OK
-    if own:
-        yield from (disallow(Category(category), quote, where) for category, quote, where in tags)
-    if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=page.gave_up):
-        yield Gap(evidence.url, reason, holds=True)
+    link = json.text(post, "url_overridden_by_dest") or json.text(post, "url")
+    return [Post(names=rehost.names(json.text(post, "id")), sources=(link,))], gave_up

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from consentcrawl.core import ROBOTS_TXT, Asset, Category, Evidence, Gate, Need, Purpose, Said, Spec, remark
 from consentcrawl.formats import location, site_default
@@ -13,17 +11,36 @@ from consentcrawl.formats.location import Form
 SPEC = Spec(
     "Stock site default", "2026-09", "https://www.shutterstock.com/license", (Gate.LOOKUP,), "nothing of its own"
 )
-HOSTS = ("stock.adobe.com", "ftcdn.net", "shutterstock.com", "gettyimages.com", "istockphoto.com")
+HOSTS = (
+    "stock.adobe.com", "ftcdn.net", "shutterstock.com", "istockphoto.com", "gettyimages.com", "gettyimages.ae",
+    "gettyimages.at", "gettyimages.be", "gettyimages.ca", "gettyimages.ch", "gettyimages.co.jp", "gettyimages.co.uk",
+    "gettyimages.com.au", "gettyimages.com.br", "gettyimages.com.mx", "gettyimages.de", "gettyimages.dk",
+    "gettyimages.es", "gettyimages.fi", "gettyimages.fr", "gettyimages.hk", "gettyimages.ie", "gettyimages.in",
+    "gettyimages.it", "gettyimages.nl", "gettyimages.no", "gettyimages.pt", "gettyimages.se",
+)  # fmt: skip
 
-DEFAULT = site_default.words(tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8")))
+DEFAULT = site_default.beside(__file__)
+_GETTY = r"gettyimages\.[a-z]{2,3}(?:\.[a-z]{2})?"
 WORKS = (
-    Form(r"stock\.adobe\.com/(?:[a-z]{2}/)?[\w-]+/[^/]+/(\d+)", "adobestock:{}".format),
-    Form(r"[\w-]+\.ftcdn\.net/.+_F_(\d+)_\w+\.\w+", "adobestock:{}".format),
-    Form(r"(?:www\.)?shutterstock\.com/(?:[\w-]+/)?image-[\w-]+/(?:[^/]*-)?(\d+)", "shutterstock:{}".format),
-    Form(r"image\.shutterstock\.com/.*-(\d+)\.\w+", "shutterstock:{}".format),
-    Form(r"(?:www\.)?gettyimages\.com/(?:[^/]+/)*(\d+)(?:-.*)?", "gettyimages:{}".format),
-    Form(r"media\.gettyimages\.com/id/(\d+)/.+", "gettyimages:{}".format),
+    Form(
+        r"stock\.adobe\.com/(?:[a-z]{2}/)?(?!contributor/|collections/|search/)[\w-]{3,}/[^/]+/(\d+)",
+        "adobestock:{}".format,
+    ),
+    Form(r"stock\.adobe\.com/(?:[a-z]{2}/)?(\d+)", "adobestock:{}".format),
+    Form(r"[\w-]+\.ftcdn\.net/.+_[FW]_(\d+)_\w+\.\w+", "adobestock:{}".format),
+    Form(
+        r"(?:www\.|image\.)?shutterstock\.com/(?:[\w-]+/)?image-[\w-]+/(?:[^/]*-)?(\d+)(?:\.\w+)?",
+        "shutterstock:{}".format,
+    ),
+    Form(
+        r"(?:image\.shutterstock\.com|(?:www\.)?shutterstock\.com/shutterstock)/.*-(\d+)\.\w+", "shutterstock:{}".format
+    ),
+    Form(rf"(?:www\.)?{_GETTY}/(?:detail|license)/(?:[^/]+/)*(\d+)(?:-.*)?", "gettyimages:{}".format),
+    Form(rf"media\.{_GETTY}/id/(\d+)/.+", "gettyimages:{}".format),
+    Form(rf"media\.{_GETTY}/(?:photos|vectors|videos)/.+-id(\d+)", "gettyimages:{}".format),
     Form(r"media\.istockphoto\.com/id/(\d+)/.+", "istock:{}".format),
+    Form(r"media\.istockphoto\.com/(?:photos|vectors|illustrations|videos)/.+-id(\d+)", "istock:{}".format),
+    Form(r"(?:www\.)?istockphoto\.com/.+-gm(\d+)-\d+", "istock:{}".format),
 )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus
 
 from consentcrawl.core import Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, remark
-from consentcrawl.formats import answer, json, location
-from consentcrawl.formats.location import Form
+from consentcrawl.formats import answer, json, location, site_default
+from consentcrawl.formats.location import Form, parameter
 
 SPEC = Spec(
     "Wikimedia file licence",
@@ -18,6 +18,7 @@ SPEC = Spec(
     "a JSON document",
 )
 HOSTS = ("wikimedia.org", "wikipedia.org")
+DEFAULT = site_default.beside(__file__)
 
 _MOST = 50
 _LIMIT = 2 * 1024 * 1024
@@ -29,14 +30,20 @@ def _title(name: str) -> str:
     return f"File:{plain[:1].upper()}{plain[1:]}" if plain else ""
 
 
+def _named(value: str) -> str:
+    return _title(unquote_plus(value))
+
+
+_WIKI = r"[\w-]+\.(?:m\.)?wiki[mp]edia\.org"
+# The namespace of files in the languages of the larger wikis; each wiki knows the English one, too.
+_FILE = "(?:File|Image|Datei|Bild|Fichier|Archivo|Ficheiro|Plik|Bestand|Файл|ファイル|文件)"
 WORKS = (
     Form(
-        r"upload\.wikimedia\.org/wikipedia/[\w-]+/(?:thumb/)?(?:archive/)?[0-9a-f]/[0-9a-f]{2}/(?:\d{14}!)?([^/]+)(?:/.*)?",
+        r"upload\.wikimedia\.org/wikipedia/[\w-]+/(?:(?:thumb|archive|transcoded)/)*[0-9a-f]/[0-9a-f]{2}/(?:\d{14}!)?([^/]+)(?:/.*)?",
         _title,
     ),
-    Form(
-        r"[\w-]+\.(?:m\.)?wiki[mp]edia\.org/wiki/(?:File|Image|Special:(?:FilePath|Redirect/file)/?)[:/]?(.+)", _title
-    ),
+    Form(rf"{_WIKI}/wiki/(?:{_FILE}:|Special:(?:FilePath|Redirect/file)/)(?:{_FILE}:)?(.+)", _title),
+    Form(rf"{_WIKI}/w/index\.php", _named, parameter("title", r"[^&#]+", f"{_FILE}(?::|%3A)")),
 )
 _API = "/w/api.php?action=query&format=json&prop=imageinfo&iiprop=url%7Cuser%7Csha1%7Cextmetadata&titles="
 
@@ -66,6 +73,7 @@ def bulk(needs: Sequence[Need]) -> Iterator[tuple[Need, Sequence[Need]]]:
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:  # noqa: ARG001 (as the protocol has it)
     """Note the licence of every file in the answer: up to fifty may have been asked for at once."""
+    yield remark(Category.TRAIN, *DEFAULT)
     document, gave_up = evidence.parsed(json.parse)
     pages = json.at(document, "query", "pages")
     found = list(pages.values())[:_MOST] if isinstance(pages, dict) else json.items(pages)[:_MOST]

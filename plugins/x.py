@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import tomllib
 from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from consentcrawl.core import ROBOTS_TXT, Asset, Category, Evidence, Gate, Need, Purpose, Said, Spec, remark
 from consentcrawl.formats import location, site_default
 from consentcrawl.formats.location import Form
 
 SPEC = Spec("X site default", "2026-09", "https://x.com/tos", (Gate.LOOKUP,), "nothing of its own")
-HOSTS = ("x.com", "twitter.com", "twimg.com", "fxtwitter.com", "vxtwitter.com", "fixupx.com")
+HOSTS = (
+    "x.com", "twitter.com", "twimg.com", "fxtwitter.com", "vxtwitter.com", "twittpr.com", "fixvx.com", "fixupx.com",
+)  # fmt: skip
+DEFAULT = site_default.beside(__file__)
 
-DEFAULT = site_default.words(tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8")))
-_SITE = r"(?:[\w-]+\.)?(?:twitter|x|fxtwitter|vxtwitter|fixupx)\.com"
+_SITE = r"(?:[\w-]+\.)?(?:twitter|x|fxtwitter|vxtwitter|twittpr|fixvx|fixupx)\.com"
 
 
 def _snowflake(name: str) -> str:
@@ -24,9 +24,10 @@ def _snowflake(name: str) -> str:
 
 
 WORKS = (
-    Form(rf"{_SITE}/(?:i/web|[^/]+)/status(?:es)?/(\d+)(?:/.*)?"),
-    Form(r"pbs\.twimg\.com/media/([\w-]{15})(?:[.:].*)?", _snowflake),
-    Form(r"video\.twimg\.com/(?:ext_tw_video|amplify_video)/(\d+)/.+", "media:{}".format),
+    Form(rf"{_SITE}/(?:(?:i/web|[^/]+)/)?status(?:es)?/(\d+)(?:\.\w+)?(?:/.*)?"),
+    Form(r"pbs\.twimg\.com/(?:media|tweet_video_thumb)/([\w-]{15})(?:[.:].*)?", _snowflake),
+    Form(r"video\.twimg\.com/tweet_video/([\w-]{15})(?:[.:].*)?", _snowflake),
+    Form(r"(?:video|pbs)\.twimg\.com/(?:ext_tw_video|amplify_video)(?:_thumb)?/(\d+)/.+", "media:{}".format),
 )
 
 

@@ -34,8 +34,8 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: b'<p:x xmlns:p="' + b"n" * MIB + b'">' + b"<p:a/>" * 19_000 + b"</p:x>",
         "xml_limit",
     ),
-    "long names": (
-        lambda: b"<x>" + b"".join(b"<%s%d/>" % (b"n" * 900, n) for n in range(2_000)) + b"</x>",
+    "a long namespace for many names": (
+        lambda: b'<p:x xmlns:p="' + b"n" * 900 + b'">' + b"".join(b"<p:n%d/>" % n for n in range(2_000)) + b"</p:x>",
         "xml_limit",
     ),
     "three megabytes": (lambda: b"<x>" + b"a" * 3 * MIB + b"</x>", "xml_limit"),

@@ -169,9 +169,12 @@ FILES: dict[str, Files] = {
 }
 
 
+_OWNER = "https://somebody.smugmug.com/A/i-"
+
+
 @dataclass
 class World:
-    """Answers look-ups about any work; ``works`` and ``makers`` keep whom it was asked about."""
+    """Answers look-ups about any work; ``works`` and ``makers`` keep whom it was asked about, each once."""
 
     works: set[str] = field(default_factory=set)
     makers: set[str] = field(default_factory=set)
@@ -180,9 +183,12 @@ class World:
         """Give what lies at host and target; every second work is opted out."""
         for pattern, answer in _PLACES.items():
             if match := re.fullmatch(pattern, place):
-                work = match[1]
-                (self.makers if place.startswith(_ABOUT_MAKERS) else self.works).add(f"{pattern}: {work}")
-                return answer(int(re.sub(r"\D", "", work) or "0"), match)
+                work, number = match[1], int(re.sub(r"\D", "", match[1]) or "0")
+                if place.startswith(_ABOUT_MAKERS) or number >= _OTHERS:
+                    self.makers.add(work)
+                else:
+                    self.works.add(f"{pattern}: {work}")
+                return answer(number, match)
         return self._joint(place)
 
     def _joint(self, place: str) -> Answer | None:
@@ -194,6 +200,11 @@ class World:
             self.works.update(titles)
             info = [{"extmetadata": {"LicenseShortName": {"value": "CC BY 4.0"}}}]
             return plain({"query": {"pages": {str(n): {"title": t, "imageinfo": info} for n, t in enumerate(titles)}}})
+        if place.startswith("api.smugmug.com/api/v2/image/"):
+            keys = place.removeprefix("api.smugmug.com/api/v2/image/").partition("?")[0].split(",")
+            images = [{"ImageKey": key.removesuffix("-0"), "WebUri": _OWNER + key.removesuffix("-0")} for key in keys]
+            self.works.update(f"smugmug {key}" for key in keys)
+            return plain({"Response": {"Image": images if len(images) > 1 else images[0]}})
         if place.startswith("api.500px.com/v1/photos"):
             numbers = place.partition("ids=")[2].split("%2C")
             self.works.update(f"500px {number}" for number in numbers)
@@ -218,14 +229,18 @@ def _illustration(n: int, _: re.Match[str]) -> Answer:
     return plain({"error": False, "body": {"illustId": str(n), "tags": {"tags": tags}, "description": ""}})
 
 
-def _source(n: int) -> str:
-    return f"https://www.pixiv.net/artworks/{n}"
+_OTHERS = 1_000_000
+"""Numbers from here on are of works that only re-hosts lead to, each by a maker of its own."""
+
+
+def _source(booru: int, n: int) -> str:
+    return f"https://www.pixiv.net/artworks/{booru * _OTHERS + n}"
 
 
 def _danbooru(_: int, match: re.Match[str]) -> Answer:
     n = int(match[1], 16)
     file = f"https://cdn.donmai.us/original/ab/cd/{match[1]}.png"
-    tag = f'<section data-id="{n}" data-flags="" data-source="{_source(n)}" data-file-url="{file}"></section>'
+    tag = f'<section data-id="{n}" data-flags="" data-source="{_source(1, n)}" data-file-url="{file}"></section>'
     return Answer(tag.encode(), 200, HTML)
 
 
@@ -251,20 +266,17 @@ _PLACES: dict[str, Callable[[int, re.Match[str]], Answer]] = {
     r"www\.behance\.net/gallery/(\d+)/x": _page("https://www.behance.net/gallery/{}/A"),
     r"www\.pixiv\.net/ajax/illust/(\d+)": _illustration,
     r"danbooru\.donmai\.us/posts\?md5=([0-9a-f]{32})": _danbooru,
-    r"safebooru\.org/index\.php\?.*&id=(\d+)": lambda n, _: plain([{"id": n, "hash": md5(n), "source": _source(n)}]),
+    r"safebooru\.org/index\.php\?.*&id=(\d+)": lambda n, _: plain([{"id": n, "hash": md5(n), "source": _source(2, n)}]),
     r"gelbooru\.com/index\.php\?.*&tags=md5:([0-9a-f]{32})&api_key=k&user_id=u": lambda _, m: plain(
-        {"post": [{"id": 1, "md5": m[1], "source": _source(int(m[1], 16))}]}
+        {"post": [{"id": 1, "md5": m[1], "source": _source(3, int(m[1], 16))}]}
     ),
     r"e621\.net/posts\.json\?md5=([0-9a-f]{32})": lambda _, m: plain(
-        {"posts": [{"id": 1, "file": {"md5": m[1]}, "tags": {}, "sources": [_source(int(m[1], 16))]}]}
+        {"posts": [{"id": 1, "file": {"md5": m[1]}, "tags": {}, "sources": [_source(4, int(m[1], 16))]}]}
     ),
-    r"yande\.re/post\.json\?tags=id:(\d+)": lambda n, _: plain([{"id": n, "tags": "", "source": _source(n)}]),
-    r"www\.zerochan\.net/(\d+)\?json": lambda n, _: plain({"id": n, "source": _source(n)}),
+    r"yande\.re/post\.json\?tags=id:(\d+)": lambda n, _: plain([{"id": n, "tags": "", "source": _source(5, n)}]),
+    r"www\.zerochan\.net/(\d+)\?json": lambda n, _: plain({"id": n, "source": _source(6, n)}),
     r"api\.flickr\.com/services/rest/\?.*&api_key=k&photo_id=(\d+)": lambda n, _: plain(
         {"photo": {"id": str(n), "license": "4"}}
-    ),
-    r"api\.smugmug\.com/api/v2/image/Key(\d+)-0\?APIKey=k.*": lambda n, _: plain(
-        {"Response": {"Image": {"ImageKey": f"Key{n}", "WebUri": f"https://somebody.smugmug.com/A/i-Key{n}"}}}
     ),
     r"somebody\.smugmug\.com/A/i-Key(\d+)": _page("https://somebody.smugmug.com/A/i-Key{}"),
     r"www\.furaffinity\.net/view/(\d+)/": _page("https://www.furaffinity.net/view/{}/"),

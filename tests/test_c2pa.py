@@ -146,6 +146,28 @@ def test_ours_where_no_manifest_is_active_any_may_be_meant() -> None:
     assert manifest_worker._active({"manifests": {"a": {}, "b": {}}}, "") == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("uses", "state"),
+    [
+        ({"ai_training": "notAllowed"}, "NotVerified"),
+        ({"ai_training": "constrained"}, "NotVerified"),
+        ({"ai_training": "notAllowed", "ai_inference": "allowed"}, "Valid"),
+        ({"ai_training": "allowed"}, "Valid"),
+        ({}, "Valid"),
+    ],
+)
+def test_ours_a_signature_is_verified_only_where_something_could_be_allowed(uses: dict[str, str], state: str) -> None:
+    said = [signed.assertion(**uses)] if uses else []
+    told = manifest_worker.read(signed.signed("jpeg", *said))
+    assert (told["state"], len(told["active"])) == (state, len(said))
+
+
+def test_ours_where_a_part_speaks_as_well_all_is_verified() -> None:
+    refusing = signed.assertion(ai_training="notAllowed")
+    told = manifest_worker.read(signed.edited("jpeg", signed.signed("jpeg", refusing), refusing))
+    assert (told["state"], len(told["active"]), len(told["ingredients"])) == ("Valid", 1, 1)
+
+
 def test_ours_an_opt_in_policy_takes_what_a_sound_manifest_allows() -> None:
     image = signed.signed("jpeg", EVERYTHING)
     assert inspect(image, policy=policy("opt-in")).outcome is P

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
 
-from consentcrawl.evidence_store import Document, EvidenceStore, NoEvidence
+from consentcrawl.evidence_store import Document, EvidenceStore, NoEvidence, urn
 
 ROBOTS = b"User-agent: *\nDisallow: /\n"
 AT = 1_700_000_000.25
@@ -44,6 +45,7 @@ def test_ours_the_same_answer_is_kept_once_and_another_head_is_a_revisit(tmp_pat
 def test_ours_two_stores_share_a_directory(tmp_path: Path) -> None:
     with EvidenceStore(tmp_path) as one, EvidenceStore(tmp_path) as other:
         digest = one.put("https://a.example/", 200, (), ROBOTS, AT)
+        one.sync()
         assert other.put("https://a.example/", 200, (), ROBOTS, AT) == digest
         assert other.get(digest).content == ROBOTS
     assert len(list(tmp_path.glob("*.warc.gz"))) == 1
@@ -104,3 +106,31 @@ def test_ours_any_fields_and_bytes_survive(
         digest = store.put("https://a.example/" + path, status, fields, content, AT)
         found = store.get(digest)
     assert (found.status, found.fields, found.content) == (status, tuple(fields), content)
+
+
+def test_ours_a_document_is_listed_only_once_it_is_durable(tmp_path: Path) -> None:
+    store = EvidenceStore(tmp_path)
+    store.put("https://a.example/", 200, (), ROBOTS, AT)
+    (digests,) = tmp_path.glob("*.digests")
+    assert digests.read_bytes() == b""
+    store.sync()
+    listed = digests.read_bytes()
+    assert listed.endswith(b"\n")
+    store.sync()
+    store.close()
+    digests.write_bytes(b"\0" * 40 + b"\n\xff\n" + listed)  # what a power cut may leave
+    with EvidenceStore(tmp_path) as again:
+        assert again.get(sha256(ROBOTS).hexdigest()).content == ROBOTS
+
+
+def test_ours_what_no_server_sent_is_kept_once_and_as_what_it_is(tmp_path: Path) -> None:
+    with EvidenceStore(tmp_path) as store:
+        digest = store.note("xmp", "application/rdf+xml", b"<x/>", AT)
+        assert store.note("iptc", "text/plain", b"<x/>", AT + 1) == digest
+        assert store.get(digest) == Document(urn("xmp"), 0, (("Content-Type", "application/rdf+xml"),), b"<x/>", AT)
+        store.put("https://a.example/x.xmp", 200, (), b"<x/>", AT)
+        assert [d.status for d in store.answers(digest)] == [0, 200]
+        assert store.rebuild() == 2
+    (warc,) = tmp_path.glob("*.warc.gz")
+    with warc.open("rb") as file:
+        assert [r.rec_type for r in ArchiveIterator(file, check_digests="raise")] == ["resource", "revisit"]

@@ -227,7 +227,19 @@ def test_ours_words_that_utf8_cannot_say_do_not_stop_a_verdict() -> None:
         assert decode(entry)["grounds"][0]["quote"] == "a?"
 
 
-def test_ours_an_everyday_verdict_that_is_too_long_is_told() -> None:
-    ground = Ground("s", disallow(Category.TDM, "q", "w" * LIMIT), ROBOTS)
-    with pytest.raises(BadEntry):
-        records.verdict_entry(verdict(grounds=(ground,), gaps=(), hops=()))
+def test_ours_a_verdict_is_written_down_whatever_strangers_wrote() -> None:
+    long = Ground("s", disallow(Category.TDM, "q", "w" * LIMIT), ROBOTS)
+    many = tuple(Ground("s", disallow(Category.TDM, "\U0001f600" * 500, "é" * 9000), URL + "é" * n) for n in range(90))
+    gaps = tuple(Gap(f"{URL}?{n}\n" + "\1" * 9000, "bad_url", note="\ud800" * 9000) for n in range(90))
+    hops = tuple(Hop(f"{URL}?" + f"{n}" * 8000, 302) for n in range(10))
+    for said in ({"grounds": (long,)}, {"grounds": many}, {"grounds": many, "gaps": gaps, "hops": hops}):
+        one = verdict(**{"gaps": (), "hops": (), "url": "\1\ud800" * 9000, **said})
+        entry, beside = records.verdict_entry(one)
+        assert decode(entry)["grounds"][0]["where"].endswith("…")
+        assert urls_of(beside)[0].startswith("\\x01\\ud800")
+
+
+def test_ours_of_what_does_not_fit_the_rest_is_counted() -> None:
+    grounds = tuple(Ground("s", disallow(Category.TDM, "\U0001f600" * 500, f"{n}"), ROBOTS) for n in range(60))
+    entry, _ = records.verdict_entry(verdict(grounds=grounds, deciding=(), gaps=(), hops=()))
+    assert (len(decode(entry)["grounds"]), decode(entry)["left_out"]) == (8, 52)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import threading
+import zlib
 from base64 import b64decode, b64encode
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 
 from consentcrawl.core import Policy
 from consentcrawl.errors import LedgerBroken
+from consentcrawl.ledger.compact import MAGIC, grown
 from consentcrawl.ledger.entry import BadEntry, canonical
 from consentcrawl.ledger.erasure import erase
 from consentcrawl.ledger.log import Ledger
@@ -247,21 +248,26 @@ def test_c2sp_tlog_proof_every_change_is_found(tmp_path: Path) -> None:
     with Ledger.open(tmp_path / "l") as ledger:
         ledger.submit_all([({"kind": "outcome", "n": n}, [f"u:{n}"]) for n in range(5)]).result()
     key = (tmp_path / "l" / "key.pub").read_text().strip()
-    text = gzip.decompress(prove(tmp_path / "l", 3))
+    short = prove(tmp_path / "l", 3)
+    text = grown(short).encode()
     true = check_proof(text, key)
     assert true.holds
-    for at in range(len(text) * 8):
-        changed = bytearray(text)
-        changed[at // 8] ^= 1 << at % 8
-        result = check_proof(bytes(changed), key)
-        assert result == true or not result.holds
+    for form in (text, short):
+        for at in range(len(form) * 8):
+            changed = bytearray(form)
+            changed[at // 8] ^= 1 << at % 8
+            result = check_proof(bytes(changed), key)
+            assert result == true or not result.holds
+    bomb = zlib.compressobj(wbits=-15)
     for junk in (
         b"",
-        b"\x1f\x8b",
-        b"\x1f\x8b\x08" + text,
+        MAGIC,
+        MAGIC + text,
         text[:40],
-        gzip.compress(text)[:-9],
-        gzip.compress(bytes(10**6)),
+        short[:-9],
+        short + b"x",
+        short[:100],
+        MAGIC + bomb.compress(bytes(10**6)) + bomb.flush(),
     ):
         assert not check_proof(junk, key).holds
 
@@ -269,7 +275,7 @@ def test_c2sp_tlog_proof_every_change_is_found(tmp_path: Path) -> None:
 def test_c2sp_tlog_proof_the_urls_of_another_entry_are_found(tmp_path: Path) -> None:
     with Ledger.open(tmp_path / "l") as ledger:
         ledger.append({"kind": "outcome"}, ["u:1"])
-    first, extra, *rest = gzip.decompress(prove(tmp_path / "l", 1)).decode().split("\n")
+    first, extra, *rest = grown(prove(tmp_path / "l", 1)).split("\n")
     said = __import__("json").loads(b64decode(extra[6:]))
     said["beside"] = b64encode(bytes(16) + b'["u:2"]').decode()
     forged = "\n".join([first, f"extra {b64encode(canonical(said)).decode()}", *rest])

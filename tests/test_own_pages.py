@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consentcrawl.core import Asset, Evidence, Gate, Need
 from consentcrawl.formats import ai_tags, answer, html, location, maker_page, own_page, site_default, tag_attributes
 from consentcrawl.formats.location import Form
+from consentcrawl.formats.works import Works
 
 BASE = "https://art.example/a"
 
@@ -102,11 +105,14 @@ def test_ours_a_page_says_its_own_addresses() -> None:
 def test_ours_a_page_of_an_unknown_site_answers_when_it_names_what_was_asked(
     asked: str, said: str, *, answers: bool
 ) -> None:
-    page = _page(f'<link rel="canonical" href="{said}"><meta name="robots" content="noai">')
-    assert own_page.answers(page, asked, asked) is answers
-    own, tags = maker_page.read(page, asked, asked, (), "consentcrawl")
-    assert own is answers
-    assert bool(tags) is answers
+    shown = f'<link rel="canonical" href="{said}"><meta name="robots" content="noai">'
+    assert own_page.answers(_page(shown), asked, asked) is answers
+    found = maker_page.read(
+        Evidence(Need(Gate.LOOKUP, asked), asked, status=200, content=shown.encode()), "consentcrawl"
+    )
+    assert found.own is answers
+    assert bool(found.tags) is answers
+    assert found.gaps == (() if answers else ((asked, "blocked"),))
 
 
 @pytest.mark.parametrize(
@@ -153,8 +159,10 @@ def test_ours_a_source_leads_to_the_makers_page(source: str, page: str) -> None:
 
 def test_ours_sources_are_followed_once_each_and_never_back_to_the_re_host() -> None:
     many = [f"https://art.example/{n}" for n in range(100)]
-    assert len(maker_page.addresses([" ".join(many)], "")) == maker_page.MOST
-    assert maker_page.addresses(["https://a.re.example/1\nhttps://art.example/1", many[1]], "re.example") == (many[1],)
+    assert len(maker_page.addresses([" ".join(many)], ())) == maker_page.MOST
+    home = ("re.example", "re.test")
+    sources = ["https://a.re.example/1\nhttps://art.example/1 https://re.test/2", many[1]]
+    assert maker_page.addresses(sources, home) == (many[1],)
 
 
 def test_ours_a_default_is_told_with_its_dates() -> None:
@@ -200,3 +208,55 @@ def test_ours_long_texts_take_no_time(unit: str) -> None:
     started = time.process_time()
     tag_attributes.carrying(unit * (500_000 // len(unit)), "data-x")
     assert time.process_time() - started < 2
+
+
+WORKS = Works(
+    "art",
+    forms=(Form(r"art\.example/w/([\w/]+)"), Form(r"cdn\.art\.example/(x\w+)\.jpg")),
+    look_up=lambda name: "" if name.startswith("x") else f"https://art.example/w/{name}",
+    files=(Form(r"cdn\.art\.example/(\d+)\.png", "file:{}".format),),
+    untold=(Form(r"cdn\.art\.example/old/.+"),),
+    short=lambda name: name.rpartition("/")[2],
+)
+
+
+@pytest.mark.parametrize(
+    ("asset", "works", "lone"),
+    [
+        (Asset("https://art.example/w/a/7"), ("a/7",), False),
+        (Asset("https://art.example/w/a/7", work_keys=("art:7",)), ("a/7",), False),
+        (Asset("https://cdn.art.example/1.png"), (), True),
+        (Asset("https://cdn.art.example/1.png", "https://art.example/w/7"), ("7",), False),
+        (Asset("https://cdn.art.example/1.png", "https://art.example/w/7", ("art:file:1", "art:8")), ("8",), False),
+        (Asset("https://cdn.art.example/old/1"), (), True),
+        (Asset("https://cdn.art.example/x9.jpg"), ("x9",), True),
+        (Asset("https://cdn.art.example/avatar.gif"), (), False),
+    ],
+)
+def test_ours_a_work_is_what_was_learnt_or_what_the_address_tells_or_what_the_page_tells(
+    asset: Asset, works: tuple[str, ...], *, lone: bool
+) -> None:
+    assert WORKS.of(asset) == works
+    assert WORKS.lacking(asset) == (((asset.url, "no_source"),) if lone else ())
+    assert all(WORKS.look_ups(asset)) or lone
+
+
+def test_ours_the_key_is_the_short_name_and_a_files_own_name_comes_first() -> None:
+    assert WORKS.keys("https://art.example/w/a/7") == ["art:7"]
+    assert WORKS.keys("https://cdn.art.example/1.png") == ["art:file:1"]
+    assert WORKS.keys("https://cdn.art.example/avatar.gif") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "values"),
+    [
+        ("?id=7", ["7"]),
+        ("?a=1&amp;id=7&id=8", ["7", "8"]),
+        ("?id=7a", []),
+        ("?xid=7", []),
+        ("?id=", []),
+    ],
+)
+def test_ours_a_parameter_is_its_whole_value(query: str, values: list[str]) -> None:
+    assert re.findall(location.parameter("id"), query) == values
+    assert re.findall(location.parameter("tags", location.MD5, "md5:"), f"?tags=md5:{'a' * 32}") == ["a" * 32]

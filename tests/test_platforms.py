@@ -83,6 +83,43 @@ def test_ours_a_thousand_files_take_no_more_look_ups_than_works_and_makers(
     assert [v["outcome"] for v in again] == [v["outcome"] for v in verdicts]
 
 
+# Look-ups for three works by three makers, each work known by two addresses. A booru's post leads to its maker's page;
+# a Bluesky maker's choice lies in four documents, however many their works; fifty works fit into one look-up elsewhere.
+COST = {
+    **dict.fromkeys(("deviantart", "behance", "pixiv", "flickr", "furaffinity", "newgrounds", "weasyl"), 3),
+    **dict.fromkeys(("danbooru", "safebooru", "gelbooru", "e621", "yandere", "zerochan"), 3 + 3),
+    **dict.fromkeys(("wikimedia", "500px"), 1),
+    "smugmug": 1 + 3,
+    "bluesky": 4 * 3,
+}
+WORKS_AND_MAKERS = 3 + 3
+NOTED = {"flickr", "wikimedia", "500px", "meta", "x", "stock"}
+"""Nothing is published there that could refuse."""
+
+
+@pytest.mark.parametrize("platform", FILES)
+@pytest.mark.usefixtures("world")
+def test_ours_a_platform_costs_what_is_written(platform: str, web: PlatformWeb) -> None:
+    steward = consentcrawl.Steward(web.config(secrets=platform_works.KEYS))
+    urls = [url for n in (1001, 1002, 1003) for url in FILES[platform](n)]
+    for expected in (COST.get(platform, 0), 0):
+        web.asked.clear()
+        steward.prepare(urls)
+        outcomes = {decide(steward, url).outcome for url in urls}
+        assert len(web.look_ups) == expected
+        assert (outcomes == {Outcome.PERMIT}) is (platform in NOTED)
+    assert COST.get(platform, 0) <= WORKS_AND_MAKERS or platform == "bluesky"
+    steward.shut()
+
+
+def test_ours_a_makers_further_works_cost_nothing_at_bluesky(web: PlatformWeb, world: World) -> None:
+    steward = consentcrawl.Steward(web.config())
+    for n in range(0, 400, 4):
+        decide(steward, FILES["bluesky"](n)[0])
+    assert (len(web.look_ups), len(world.makers)) == (4, 1)
+    steward.shut()
+
+
 def test_ours_every_platform_is_in_the_list() -> None:
     hosts = registry.Hosts(registry.signals())
     listed = {plugin for _, url in addresses(1) for plugin in hosts.plugins(host_of(url))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from consentcrawl.core import PURPOSES, ROBOTS_TXT, Asset, Evidence, Gap, Need, Preference, Purpose, Statement, name_of
+from consentcrawl.core import (
+    PURPOSES,
+    ROBOTS_TXT,
+    Asset,
+    Category,
+    Evidence,
+    Gap,
+    Need,
+    Preference,
+    Purpose,
+    Statement,
+    name_of,
+)
 from consentcrawl.formats import location
 from consentcrawl.formats.url import canonical
 from consentcrawl.registry import hosts_of, signals
@@ -38,6 +51,30 @@ def _asked(plugin: ModuleType, name: str) -> Iterator[tuple[Asset, Need]]:
 @pytest.mark.parametrize("name", sorted(PLUGINS))
 def test_ours_the_vectors_of_a_platform_lie_on_its_hosts(name: str) -> None:
     assert all(location.below(asset.host, hosts_of(PLUGINS[name])) for asset in _assets(name))
+
+
+DEFAULTS = {
+    **dict.fromkeys(("deviantart", "pixiv", "cara", "unsplash", "stock", "misskey", "mastodon"), "deny"),
+    **dict.fromkeys(("meta", "x", "reddit", "pinterest"), "deny"),
+    "tumblr": "allow",
+    "flickr": "all rights reserved",
+    "wikimedia": "the licence of the file",
+}
+"""What holds where the maker chose nothing; elsewhere it is not known."""
+
+
+@pytest.mark.parametrize("name", sorted(PLUGINS))
+def test_ours_what_holds_by_default_is_told_with_its_date_and_source(name: str) -> None:
+    plugin, (asset, need) = PLUGINS[name], next(_asked(PLUGINS[name], name))
+    said = [
+        s for s in plugin.read(Evidence(need, need.at(asset), status=404), asset, TRAIN) if isinstance(s, Statement)
+    ]
+    told = [s for s in said if s.note.startswith(f"site default: {DEFAULTS.get(name, 'unknown')}")]
+    assert told
+    assert all(re.search(r"as recorded on \d{4}-\d\d-\d\d$", s.note) and s.quote and s.where for s in told)
+    # Cara's tags are the site's, on every post: an opt-out. Elsewhere nobody's wish is in it: a note.
+    decides = {s.category for s in told if s.preference is Preference.DISALLOWED}
+    assert decides == ({Category.TRAIN, Category.AI_USE} if name == "cara" else set())
 
 
 @pytest.mark.parametrize("name", sorted(PLUGINS))

@@ -206,7 +206,7 @@ def test_ours_the_verdict_is_recorded_with_its_evidence_before_it_is_given_out(s
     kept: list[tuple[consentcrawl.Verdict, list[str]]] = []
 
     class Record:
-        def record_verdict(self, verdict: consentcrawl.Verdict, evidence: list[Evidence]) -> Future[int]:
+        def record_verdict(self, verdict: consentcrawl.Verdict, evidence: list[Evidence], *_: object) -> Future[int]:
             kept.append((verdict, [told.url for told in evidence]))
             durable: Future[int] = Future()
             Timer(0.05, durable.set_result, (0,)).start()
@@ -220,6 +220,35 @@ def test_ours_the_verdict_is_recorded_with_its_evidence_before_it_is_given_out(s
     assert kept[0][0] is verdict
     assert site.origin + "/robots.txt" in kept[0][1]
     by.shut()
+
+
+def test_ours_a_page_look_up_asks_the_robots_txt_of_each_step_it_is_sent_on() -> None:
+    pages = {
+        "/robots.txt": Answer(b"User-agent: *\nDisallow: /closed/"),
+        "/open.html": Answer(status=302, fields=(("Location", "/next.html"),)),
+        "/next.html": Answer(b"<meta name=robots content=noai>", fields=(("Content-Type", "text/html"),)),
+        "/shut.html": Answer(status=302, fields=(("Location", "/closed/a.html"),)),
+        "/round.html": Answer(status=302, fields=(("Location", "/round.html"),)),
+        "/bad.html": Answer(status=302, fields=(("Location", "http://a b/"),)),
+        "/lost.html": Answer(status=302),
+    }
+    with serving(pages) as site:
+        by = steward()
+        for page, gap in [
+            ("open", ""),
+            ("shut", "page_refused"),
+            ("round", "redirects"),
+            ("bad", "bad_url"),
+            ("lost", "redirects"),
+        ]:
+            inquiry = by.open(f"{site.origin}/{page}.jpg", f"{site.origin}/{page}.html", reach=Gate.LOOKUP)
+            by.look_up(inquiry)
+            verdict = by.close(inquiry)
+            assert [g.reason for g in verdict.gaps if g.need.endswith("html")] == ([gap] if gap else []), page
+            assert (verdict.outcome is Outcome.REFUSE) is (page == "open")
+        assert site.count("/closed/a.html") == 0
+        assert site.count("/round.html") == 6
+        by.shut()
 
 
 def test_ours_keys_are_filled_in_and_a_missing_one_is_a_gap() -> None:

@@ -146,3 +146,33 @@ def test_ours_one_process_has_the_lease_until_it_runs_out(tmp_path: Path) -> Non
     assert not mine.lease(URL, NOW + LEASE_SECONDS)
     assert mine.lease(URL, NOW - 10 * LEASE_SECONDS), "a clock set back does not keep a lease for ever"
     mine.close()
+
+
+def test_ours_a_clock_that_was_set_back_makes_nothing_serve_longer(store: Store) -> None:
+    store.put(URL, evidence())
+    store.learn([("a", (GROUND, NOW + 86_400))])
+    for now, there in ((NOW, True), (NOW - 200, True), (NOW - 400, False), (NOW - 10 * 365 * 86_400, False)):
+        assert (store.get(URL, ROBOTS_TXT, now) is not None) == there
+        assert bool(store.recall(["a"], now)) == there
+
+
+def test_ours_a_locked_file_knows_nothing_and_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consentcrawl.storage.sqlite._WAIT_SECONDS", 0.01)
+    store, other = SqliteStore(tmp_path / "s"), SqliteStore(tmp_path / "s")
+    other.put("https://b.example/robots.txt", evidence())
+    blocking = sqlite3.connect(tmp_path / "s", isolation_level=None)
+    blocking.execute("BEGIN EXCLUSIVE")
+    assert store.lease(URL, NOW)
+    store.put(URL, evidence())
+    store.release(URL)
+    store.learn([("a", (GROUND, NOW + 10))])
+    assert store.get(URL, ROBOTS_TXT, NOW) is not None
+    assert store.recall(["a"], NOW) == [GROUND]
+    blocking.execute("ROLLBACK")
+    blocking.close()
+    (tmp_path / "s").write_bytes(b"no database" * 1000)
+    fresh = "https://c.example/robots.txt"
+    assert store.get(fresh, ROBOTS_TXT, NOW) is None
+    assert store.lease(fresh, NOW)
+    for each in (store, other):
+        each.close()

@@ -18,8 +18,15 @@ from tests.platform_web import PlatformWeb, platforms
 from tests.website import Answer
 
 HERE = Path(__file__).parent / "vectors" / "walks"
+CASES = {"opted-out", "not-opted-out", "blocked", "gone", "hostile"}
+"""What is shown for each platform."""
+BY_POLICY = {"cara"}
+"""Opted out by the policy of the site, whatever the page of the work says."""
+NOTED = {"flickr", "wikimedia", "fivehundredpx", "smugmug", "meta", "x", "stock"}
+"""What is asked first carries no choice there, so that an answer that could not be had holds nothing back."""
 KEYS = {
     "title",
+    "case",
     "url",
     "page",
     "secrets",
@@ -97,6 +104,14 @@ def test_ours_walk(walk: dict[str, Any], web: PlatformWeb, reader: Reads) -> Non
     steward.shut()
 
 
-def test_ours_every_platform_is_walked() -> None:
-    named = {name_of(signal) for signal in registry.signals() if registry.hosts_of(signal)}
-    assert named <= {path.stem for path in HERE.glob("*.toml")}
+PLATFORMS = sorted(name_of(signal) for signal in registry.signals() if registry.hosts_of(signal))
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_ours_every_case_is_shown_for_every_platform(platform: str) -> None:
+    walks = tomllib.loads((HERE / f"{platform}.toml").read_text("utf-8"))["walk"]
+    shown = {walk["case"]: walk["outcome"] for walk in walks if "case" in walk}
+    assert shown.keys() == CASES
+    assert shown.pop("opted-out") == "refuse"
+    assert shown.pop("not-opted-out") == ("refuse" if platform in BY_POLICY else "permit")
+    assert "permit" not in shown.values() or platform in NOTED

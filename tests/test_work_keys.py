@@ -18,10 +18,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consentcrawl.core import Asset
+from consentcrawl.core import Asset, host_of
 from consentcrawl.formats import location
 from consentcrawl.formats.url import BadUrl, canonical
-from consentcrawl.registry import hosts_of, signals, work_keys
+from consentcrawl.registry import Hosts, hosts_of, signals, work_keys
+from tests.stated_addresses import NO_WORKS, STATED
 
 CORPUS = os.environ.get("CONSENTCRAWL_CORPUS")
 HEX = "0123456789abcdef"
@@ -277,37 +278,41 @@ def test_ours_upper_case_hosts_doubled_slashes_and_odd_queries_change_nothing(gr
             assert work_keys(f"{url.partition('#')[0]}?a=%00&&=&b[]=1;c") == (key,)
 
 
-NO_WORKS = (
-    "https://a.deviantart.net/avatars-big/a/b/abc.jpg?1",
-    "https://www.deviantart.com/somebody/gallery",
-    "https://images-wixmp-ed30a86b8c4ca887773594c2.wixmp.com/f/d0000000-0000-0000-0000-000000000000/x.png",
-    "https://www.artstation.com/somebody",
-    "https://cdna.artstation.com/p/users/avatars/000/000/001/large/a.jpg",
-    "https://mir-s3-cdn-cf.behance.net/user/115/abcdef1234567.5a.jpg",
-    "https://i.pximg.net/user-profile/img/2019/01/14/01/15/05/1_abc_170.jpg",
-    "https://i.pximg.net/c/600x600/novel-cover-master/img/2019/01/14/01/15/05/1_master1200.jpg",
-    "https://www.pixiv.net/users/1",
-    "https://farm1.staticflickr.com/1/buddyicons/1@N00.jpg",
-    "https://www.flickr.com/photos/somebody/sets/72157602201101937",
-    "https://danbooru.donmai.us/posts?tags=a",
-    "https://gelbooru.com/index.php?page=pool&s=show&id=1",
-    "https://safebooru.org/index.php?page=account&s=profile&id=1",
-    "https://cdn.bsky.app/img/avatar/plain/did:plc:z72i7hdynmk6r22z27h6tvur/bafk@jpeg",
-    "https://cdn.bsky.app/img/banner/plain/did:plc:z72i7hdynmk6r22z27h6tvur/bafk@jpeg",
-    "https://pbs.twimg.com/profile_images/1/a.jpg",
-    "https://scontent.cdninstagram.com/v/a.jpg?ig_cache_key=%FF%FE",
-    "https://scontent.cdninstagram.com/v/a.jpg?ig_cache_key=bm8gbnVtYmVy.2",
-    "https://scontent.cdninstagram.com/v/a.jpg?ig_cache_key=A.2",
-    "https://api-da.wixmp.com/_api/download/file?downloadToken=a.b",
-    "https://api-da.wixmp.com/_api/download/file?downloadToken=a.b.c",
-    "https://upload.wikimedia.org/wikipedia/commons/a/ab/_",
-    "https://www.reddit.com/r/somewhere/",
-    "https://www.pinterest.com/somebody/board/",
-    "https://unsplash.com/@somebody",
-    "https://somebody.tumblr.com/archive",
-    "https://notdeviantart.com/view/1",
-    "https://art.example/view/1",
-)
+CASES = [(url, key) for key, urls in STATED.items() for url in urls]
+
+
+@pytest.mark.parametrize(("url", "key"), CASES)
+def test_ours_every_known_form_of_address_has_its_key(url: str, key: str) -> None:
+    assert work_keys(url) == (key,)
+
+
+def _odd(url: str) -> Iterator[str]:
+    """The same place in other words: each is asked of the server in the same way, or means the same work there."""
+    scheme, _, rest = url.partition("#")[0].partition("://")
+    host, _, path = rest.partition("/")
+    before, mark, query = path.partition("?")
+    yield f"{scheme.upper()}://{host.upper()}/{path}#fragment"
+    yield f"https://{host}:443/{path}"
+    yield f"http://{host}:80//{before}{mark}{query}"
+    yield f"https://{host}./{path}"
+    yield f"https://{host}/{before.replace('/', '//')}/{mark}{query}"
+    yield f"https://{host}/%{ord(path[0]):02x}{path[1:]}" if path[0].isalnum() else url
+    yield f"https://{host}/a/../{path}"
+    if not query.isdigit():
+        yield f"https://{host}/{before}?{query}&utm_source=a%20b&&=&c[]=1;d"
+        yield f"https://{host}/{before}?utm_source=a&amp;{query}"
+
+
+@pytest.mark.parametrize("key", STATED)
+def test_ours_case_of_the_host_ports_slashes_encodings_and_odd_queries_change_nothing(key: str) -> None:
+    for url in STATED[key]:
+        assert {other: work_keys(other) for other in _odd(url)} == dict.fromkeys(_odd(url), (key,))
+
+
+def test_ours_every_platform_has_its_forms_stated() -> None:
+    hosts = Hosts(signals())
+    stated = {plugin for url, _ in CASES for plugin in hosts.plugins(host_of(canonical(url)))}
+    assert stated == {plugin for plugin in signals() if hosts_of(plugin)}
 
 
 @pytest.mark.parametrize("url", NO_WORKS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xml.parsers import expat
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -90,6 +92,34 @@ def test_ours_the_limits_are_exactly_as_stated() -> None:
     most = b"<x>" + b"<a/>" * (xml.NODE_LIMIT - 1) + b"</x>"
     longest = b"<x>" + b"a" * (xml.SIZE_LIMIT - 7) + b"</x>"
     assert [xml.read(document).gave_up for document in (deepest, widest, most, longest)] == [""] * 4
+
+
+PARTS = [
+    "<a>", "</a>", "<b x='>'/>", "<!-- <c> -->", "<![CDATA[<d>\n]]>", "<?e <f>?>", "\n", "\r\n", "\r", "ä", "<日/>",
+]  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(PARTS), max_size=12).map("".join), st.sampled_from(["utf-8", "utf-16", "utf-32-le"]))
+def test_xml_1_0_2_4_elements_stand_in_the_lines_that_expat_counts(inside: str, encoding: str) -> None:
+    text = f"<r>{inside}</r>"
+    lines: list[int] = []
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = lambda *_: lines.append(parser.CurrentLineNumber)
+    document = xml.read(text.encode(encoding))
+    try:
+        parser.Parse(text, True)  # noqa: FBT003 (expat's own signature)
+    except expat.ExpatError:
+        assert document.root is None
+    else:
+        assert document.root is not None
+        assert [element.line for element in document.root] == lines
+
+
+def test_xml_1_0_appendix_f_a_marked_document_with_a_name_in_other_letters() -> None:
+    document = xml.read(b"\xfe\xff" + "<日>\u3c2f</日>".encode("utf-16-be"))
+    assert document.root is not None
+    assert (document.root.name, document.root.text, document.root.line) == ("日", "\u3c2f", 1)
 
 
 @settings(max_examples=60, deadline=None)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Undetermined,
         Withheld,
     )
+    from consentcrawl.guarding import guarded
     from consentcrawl.inspection import inspect
     from consentcrawl.registry import work_keys
     from consentcrawl.steward import Steward
@@ -48,6 +49,7 @@ _HOME = {
     "Refused": "errors",
     "Undetermined": "errors",
     "Withheld": "errors",
+    "guarded": "guarding",
     "inspect": "inspection",
     "work_keys": "registry",
     "Steward": "steward",
@@ -78,6 +80,7 @@ __all__ = [
     "Verdict",
     "Withheld",
     "__version__",
+    "guarded",
     "inspect",
     "load",
     "policy",

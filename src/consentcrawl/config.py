@@ -24,7 +24,8 @@ from consentcrawl.net.reader import Reader
 
 VERSION = __version__ = version("consentcrawl-middleware")
 TOKEN = "consentcrawl"  # noqa: S105 (a product token)
-_SECTIONS = {"purpose", "policy", "network", "platforms", "agreements", "lists"}
+_SECTIONS = {"purpose", "policy", "network", "platforms", "agreements", "lists", "ledger"}
+_LAYERED = frozenset({"purpose", "policy", "ledger"})
 _NETWORK = {"allow", "connect_to", "timeout", "roots"}
 _PURPOSE = {"name", "token", "contact"}
 
@@ -62,8 +63,9 @@ class Config:
     """Everything a taker decides. ``contact`` is a URL that the makers can write to; ``secrets`` are platform keys.
 
     ``lists`` are files of compiled opt-out lists; ``platforms`` are those that have a section in the settings.
-    ``timeout`` is in seconds and bounds one look-up from name to last byte. ``origins`` says of each policy key where
-    its value came from.
+    ``timeout`` is in seconds and bounds one look-up from name to last byte. ``ledger`` is the directory of the ledger
+    that every steward writes to, or empty; ``{process}`` in it gives each process one of its own. ``origins`` says of
+    each policy key where its value came from.
     """
 
     purpose: Purpose = field(default_factory=purpose)
@@ -78,6 +80,7 @@ class Config:
     connect_to: tuple[ConnectTo, ...] = ()
     timeout: float = 10.0
     roots: str | None = None
+    ledger: str = ""
     origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -124,12 +127,14 @@ def load(
         raise BadPolicy(msg) from error
 
 
-def configured(config: Config | None = None, purpose_name: str | None = None) -> Config:
-    """Give ``config``, or what the usual places say, for another purpose if one is named."""
+def configured(
+    config: Config | None = None, purpose_name: str | None = None, ledger: str | Path | None = None
+) -> Config:
+    """Give ``config``, or what the usual places say, for another purpose and with another ledger if they are named."""
     settled = config or load()
-    if purpose_name is None:
-        return settled
-    return replace(settled, purpose=purpose(purpose_name, settled.purpose.token))
+    if purpose_name is not None:
+        settled = replace(settled, purpose=purpose(purpose_name, settled.purpose.token))
+    return settled if ledger is None else replace(settled, ledger=str(ledger))
 
 
 def _settings(path: str | Path | None) -> tuple[Path | None, dict[str, Any]]:
@@ -155,11 +160,11 @@ def _table(path: Path) -> dict[str, Any]:
 
 
 def _of_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Take ``CONSENTCRAWL_PURPOSE_NAME``, ``CONSENTCRAWL_POLICY_GAPS`` … by the keys they stand for."""
+    """Take ``CONSENTCRAWL_PURPOSE_NAME``, ``CONSENTCRAWL_LEDGER_DIRECTORY`` … by the keys they stand for."""
     taken = {}
     for name, value in environment.items():
         section, _, key = name.removeprefix("CONSENTCRAWL_").lower().partition("_")
-        if name.startswith("CONSENTCRAWL_") and section in ("purpose", "policy") and key:
+        if name.startswith("CONSENTCRAWL_") and section in _LAYERED and key:
             taken[f"{section}.{key}"] = value
     return taken
 
@@ -199,6 +204,7 @@ def _config(settings: Mapping[str, Any], sources: Mapping[str, str]) -> Config:
         connect_to=tuple(ConnectTo.parse(text) for text in network.get("connect_to", ())),
         timeout=float(network.get("timeout", 10.0)),
         roots=network.get("roots"),
+        ledger=_ledger(settings.get("ledger", {})),
         origins={key: sources.get(f"policy.{key}", f"preset {preset}") for key in CHOICES},
     )
 
@@ -210,6 +216,15 @@ def _lists(table: Mapping[str, Any]) -> tuple[str, ...]:
         msg = "lists.files is a list of file names"
         raise BadPolicy(msg)
     return tuple(files)
+
+
+def _ledger(table: Mapping[str, Any]) -> str:
+    _known(table, {"directory"}, "ledger.")
+    directory = table.get("directory", "")
+    if not isinstance(directory, str):
+        msg = "ledger.directory is the name of a directory"
+        raise BadPolicy(msg)
+    return directory
 
 
 def _agreement(table: Mapping[str, Any]) -> Agreement:

@@ -34,15 +34,20 @@ _RANGE = re.compile(r"bytes 0-([0-9]{1,18})/([0-9]{1,18})", re.IGNORECASE | re.A
 class Download:
     """The inquiry about one URL, and what a driver does about it. Raises BadUrl for the URL.
 
-    ``referer`` counts as the page that shows the asset when both are of the same site.
+    ``page`` is the page that shows the asset, where the caller knows it; else ``referer`` counts as that page when both
+    are of the same site.
     """
 
     __slots__ = ("_entry", "_hops", "_inquiry", "_steward", "fields", "status", "verdict")
 
-    def __init__(self, steward: Steward, url: str, *, referer: str = "", hops: Sequence[Hop] = ()) -> None:
+    def __init__(
+        self, steward: Steward, url: str, *, page: str = "", referer: str = "", hops: Sequence[Hop] = ()
+    ) -> None:
         """Open the inquiry."""
         self._steward, self._hops = steward, hops
-        self._inquiry = steward.open(url, referer if referer and _of_same_site(url, referer) else None)
+        if not page and referer and _of_same_site(url, referer):
+            page = referer
+        self._inquiry = steward.open(url, page or None)
         self.status, self.fields = 0, Fields()
         self._entry: Future[int] | None = None
         self.verdict: Verdict | None = None
@@ -130,11 +135,11 @@ class Download:
 
     def ended(self) -> Verdict:
         """Give the verdict of a download that has ended, or end one that broke off: what was not told is a gap."""
-        return self._close() if self.verdict is None else self.verdict
+        return self._close()
 
     async def ended_async(self) -> Verdict:
         """Give the verdict, as ``ended``."""
-        return await self._close_async() if self.verdict is None else self.verdict
+        return await self._close_async()
 
     @property
     def recorded(self) -> bool:
@@ -181,6 +186,9 @@ class Download:
         return self.status not in _NO_CONTENT and not 300 <= self.status < 400  # noqa: PLR2004 (RFC 9110 §15.4)
 
     def _close(self) -> Verdict:
+        """End the inquiry once: what is only observed goes on after its verdict."""
+        if self.verdict is not None:
+            return self.verdict
         verdict, self._entry = self._steward.end(self._inquiry, self._hops)
         if self._entry is not None:
             self._entry.result()
@@ -188,6 +196,8 @@ class Download:
         return verdict
 
     async def _close_async(self) -> Verdict:
+        if self.verdict is not None:
+            return self.verdict
         verdict, self._entry = self._steward.end(self._inquiry, self._hops)
         if self._entry is not None:
             # asyncio.wait leaves the entry to the ledger when the caller is cancelled.

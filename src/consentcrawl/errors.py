@@ -47,6 +47,10 @@ class Withheld(ConsentError):
         said += [f"{gap.reason} ({gap.need})" for gap in verdict.gaps if not verdict.deciding]
         super().__init__(f"{verdict.url}: {verdict.outcome}: {'; '.join(said)}")
 
+    def __reduce__(self) -> tuple[type[Withheld], tuple[Verdict]]:
+        """Go to another process as the verdict: a worker that raises must not stop its pool."""
+        return type(self), (self.verdict,)
+
 
 class Refused(Withheld):
     """The asset may not be taken; the verdict's deciding grounds say why."""

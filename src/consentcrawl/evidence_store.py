@@ -1,11 +1,13 @@
 """The documents that verdicts rest on, each once, by SHA-256, as gzipped WARC records.
 
-Law: what is given back has the digest that was asked for, or it is not given back.
+Law: what is given back has the digest that was asked for, or it is not given back; a document is in the list of
+digests only once it is durable.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import threading
 from collections.abc import Iterable, Iterator
@@ -15,49 +17,74 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
+from consentcrawl import evidence_list
 from consentcrawl.errors import ConsentError
-from consentcrawl.warc import Document, digest_in, document_of, head_digest, record_of
+from consentcrawl.evidence_list import LookedUp
+from consentcrawl.ledger.files import OS_FILES, Files, write_synced
+from consentcrawl.warc import NO_STATUS, Document, digest_in, document_of, head_digest, record_of
 
-__all__ = ["Document", "EvidenceStore", "NoEvidence"]
+__all__ = ["Document", "EvidenceStore", "NoEvidence", "urn"]
 
 _WARC = ".warc.gz"
 _DIGESTS = ".digests"
+_LINE = re.compile("^([0-9a-f]{64}) ([0-9]{1,15}) ([0-9]{1,15}) ([0-9a-f]{32})$", re.MULTILINE)
+_LOOK_EVERY = 1.0  # seconds: what another process keeps meanwhile is kept twice, which costs room and nothing else
 
 
 class NoEvidence(ConsentError, KeyError):
     """The store has no such document, or what it has is damaged."""
 
 
+def urn(name: str) -> str:
+    """The URL of a document that no server sent as it stands: it names what it is, and no work."""
+    return f"urn:consentcrawl:{name}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a record lies, and the digest of the head it has."""
+    """Where a record lies."""
 
     file: str
     offset: int
     length: int
-    head: str
+
+
+class _Tail:
+    """The end of a file that is being written: what a failed write left there is written over."""
+
+    def __init__(self, files: Files, path: Path) -> None:
+        self._files, self.handle, self.end = files, files.open(path), 0
+
+    def add(self, data: bytes) -> None:
+        """Write behind everything written so far."""
+        self._files.write(self.handle, data, self.end)
+        self.end += len(data)
 
 
 class EvidenceStore:
     """A directory of WARC files, one for each process that writes; any number of processes and threads may use it.
 
     The same content is kept once; the same content under another URL, status or fields is a WARC ``revisit`` record.
+    Other processes see a document after ``sync``. Every method that writes raises OSError when it fails.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, files: Files = OS_FILES) -> None:
         """Use the store in ``directory``; it is made, private to its owner, by the first document."""
-        self.directory = directory
+        self.directory, self._files = directory, files
         self._lock = threading.Lock()
-        self._places: dict[str, list[_Place]] = {}
+        self._places: dict[str, dict[str, _Place]] = {}
         self._read: dict[str, int] = {}
         self._name = f"evidence-{datetime.now(UTC):%Y%m%d%H%M%S}-{os.getpid()}-{secrets.token_hex(4)}"
-        self._files: tuple[BinaryIO, BinaryIO] | None = None
+        self._tails: tuple[_Tail, _Tail] | None = None
+        self._unlisted: list[str] = []
+        self._looks_again = 0.0
 
     def __enter__(self) -> Self:
         """The store itself."""
@@ -72,14 +99,18 @@ class EvidenceStore:
     def put(self, url: str, status: int, fields: Iterable[tuple[str, str]], content: bytes, at: float) -> str:
         """Keep a document and return the SHA-256 of its content, in hex; durable after ``sync``."""
         document = Document(url, status, tuple(fields), content, at)
-        digest = sha256(content).hexdigest()
-        head = head_digest(document)
+        digest, head = sha256(content).hexdigest(), head_digest(document)
         with self._lock:
-            if not self._known(digest, head):
+            if not self._known(digest, head, status) and monotonic() >= self._looks_again:
                 self._look_around()
-            if not self._known(digest, head):
+                self._looks_again = monotonic() + _LOOK_EVERY
+            if not self._known(digest, head, status):
                 self._append(document, digest, head)
         return digest
+
+    def note(self, name: str, media_type: str, content: bytes, at: float) -> str:
+        """Keep a document that no server sent as it stands, under the URL ``urn(name)``; as ``put``."""
+        return self.put(urn(name), NO_STATUS, [("Content-Type", media_type)], content, at)
 
     def get(self, digest: str) -> Document:
         """The first document with this content; NoEvidence when there is none or it is damaged."""
@@ -87,11 +118,7 @@ class EvidenceStore:
 
     def answers(self, digest: str) -> Iterator[Document]:
         """Every answer that had this content, the first one first; NoEvidence when there is none."""
-        with self._lock:
-            self._look_around()
-            places = list(self._places.get(digest, ()))
-        if not places:
-            raise NoEvidence(digest)
+        places = list(self._found(digest).values())
         content: bytes | None = None
         for place in places:
             document = self._load(place)
@@ -101,51 +128,102 @@ class EvidenceStore:
                     raise NoEvidence(digest)
             yield replace(document, content=content)
 
+    def behind(self, digests: Iterable[str]) -> Iterator[tuple[LookedUp, Document | None]]:
+        """Every look-up and document that the digests of an entry lead to, lists of look-ups read out.
+
+        None stands for a look-up that nothing answered, or whose content is a work and so not kept. Raises NoEvidence.
+        """
+        for digest in digests:
+            document = self.get(digest)
+            if ("Content-Type", evidence_list.MEDIA_TYPE) not in document.fields:
+                yield _as_looked_up(document, digest), document
+                continue
+            for each in evidence_list.read(document.content):
+                yield each, self._answer(each) if each.digest else None
+
+    def adopt(self, other: Path) -> int:
+        """Take over, durably, every file of the store in ``other``; return how many there were."""
+        found = sorted(path for path in other.glob("evidence-*") if path.suffix in {".gz", _DIGESTS})
+        if found:
+            self._files.make_directory(self.directory)
+        for path in found:
+            write_synced(self._files, self.directory / path.name, path.read_bytes())
+        if found:
+            self._files.sync_directory(self.directory)
+        return len(found)
+
     def sync(self) -> None:
         """Return once everything put by this process is durable: call it before the ledger names a digest."""
         with self._lock:
-            for file in self._files or ():
-                os.fsync(file.fileno())
+            if self._tails is None or not self._unlisted:
+                return
+            warc, digests = self._tails
+            self._files.sync(warc.handle)
+            digests.add("".join(self._unlisted).encode())
+            self._files.sync(digests.handle)
+            self._read[self._name + _DIGESTS] = digests.end
+            self._unlisted.clear()
 
     def close(self) -> None:
         """Make everything durable and give the files back."""
-        self.sync()
-        with self._lock:
-            for file in self._files or ():
-                file.close()
-            self._files = None
+        try:
+            self.sync()
+        finally:
+            with self._lock:
+                tails, self._tails = self._tails, None
+                for tail in tails or ():
+                    self._files.close(tail.handle)
 
     def rebuild(self) -> int:
         """Write every list of digests anew from the documents themselves; return how many documents there are."""
+        self.sync()
         with self._lock:
             self._places, self._read = {}, {}
             for warc in sorted(self.directory.glob(f"*{_WARC}")):
                 found = list(_scan(warc))
-                text = "".join(_line(digest, place) for digest, place in found)
+                text = "".join(_line(digest, head, place) for digest, head, place in found)
                 warc.with_name(warc.name.removesuffix(_WARC) + _DIGESTS).write_text(text, "ascii")
             self._look_around()
             return sum(map(len, self._places.values()))
 
-    def _known(self, digest: str, head: str) -> bool:
-        return any(place.head == head for place in self._places.get(digest, ()))
+    def _known(self, digest: str, head: str, status: int) -> bool:
+        """Tell whether a document is kept; one that no server sent is the same wherever it was found."""
+        heads = self._places.get(digest, ())
+        return bool(heads) if status == NO_STATUS else head in heads
+
+    def _found(self, digest: str) -> dict[str, _Place]:
+        with self._lock:
+            self._look_around()
+            found = dict(self._places.get(digest, ()))
+        if not found:
+            raise NoEvidence(digest)
+        return found
+
+    def _answer(self, looked_up: LookedUp) -> Document:
+        """The content of a look-up under the head it had; NoEvidence when that is not there any more."""
+        first, place = self.get(looked_up.digest), self._found(looked_up.digest).get(looked_up.head)
+        if place is None and looked_up.head:
+            raise NoEvidence(looked_up.digest)
+        document = first if place is None else replace(self._load(place), content=first.content)
+        if looked_up.head and head_digest(document) != looked_up.head:
+            raise NoEvidence(looked_up.digest)
+        return document
 
     def _append(self, document: Document, digest: str, head: str) -> None:
-        if self._files is None:
-            self._files = self._open()
-        warc, digests = self._files
+        if self._tails is None:
+            self._tails = self._open()
+        warc, _ = self._tails
         record = record_of(document, digest, revisit=digest in self._places)
-        place = _Place(self._name + _WARC, warc.tell(), len(record), head)
-        warc.write(record)
-        line = _line(digest, place).encode()
-        digests.write(line)
-        self._read[self._name + _DIGESTS] = digests.tell()
-        self._places.setdefault(digest, []).append(place)
+        place = _Place(self._name + _WARC, warc.end, len(record))
+        warc.add(record)
+        self._unlisted.append(_line(digest, head, place))
+        self._places.setdefault(digest, {})[head] = place
 
-    def _open(self) -> tuple[BinaryIO, BinaryIO]:
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        paths = [self.directory / (self._name + suffix) for suffix in (_WARC, _DIGESTS)]
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        warc, digests = (os.fdopen(os.open(path, flags, 0o600), "wb", buffering=0) for path in paths)
+    def _open(self) -> tuple[_Tail, _Tail]:
+        self._files.make_directory(self.directory)
+        warc, digests = (_Tail(self._files, self.directory / (self._name + suffix)) for suffix in (_WARC, _DIGESTS))
+        self._files.sync_directory(self.directory)
+        self._files.sync_directory(self.directory.parent)
         return warc, digests
 
     def _look_around(self) -> None:
@@ -153,29 +231,28 @@ class EvidenceStore:
         for path in sorted(self.directory.glob(f"*{_DIGESTS}")):
             start = self._read.get(path.name, 0)
             if path.stat().st_size > start:
-                with path.open("rb") as file:
-                    file.seek(start)
-                    more = file.read()
+                more = self._files.read(path, start)
                 whole = more[: more.rfind(b"\n") + 1]
                 self._read[path.name] = start + len(whole)
-                for line in whole.decode("ascii").split("\n")[:-1]:
-                    digest, offset, length, head = line.split(" ")
-                    place = _Place(path.name.removesuffix(_DIGESTS) + _WARC, int(offset), int(length), head)
-                    self._places.setdefault(digest, []).append(place)
+                for digest, offset, length, head in _LINE.findall(whole.decode("ascii", "replace")):
+                    place = _Place(path.name.removesuffix(_DIGESTS) + _WARC, int(offset), int(length))
+                    self._places.setdefault(digest, {}).setdefault(head, place)
 
     def _load(self, place: _Place) -> Document:
-        with (self.directory / place.file).open("rb") as file:
-            file.seek(place.offset)
-            raw = file.read(place.length)
         try:
+            raw = self._files.read(self.directory / place.file, place.offset, place.length)
             return document_of(next(iter(ArchiveIterator(BytesIO(raw)))))
         except (StopIteration, ArchiveLoadFailed, OSError, ValueError, AttributeError) as error:
             msg = f"{place.file} at {place.offset}"
             raise NoEvidence(msg) from error
 
 
-def _scan(warc: Path) -> Iterator[tuple[str, _Place]]:
-    """The digest and place of every whole record of a file; what a crash tore at its end is passed over."""
+def _as_looked_up(document: Document, digest: str) -> LookedUp:
+    return LookedUp(document.url, document.status or None, round(document.at * 1000), digest=digest)
+
+
+def _scan(warc: Path) -> Iterator[tuple[str, str, _Place]]:
+    """Digest, head and place of every whole record of a file; what a crash tore at its end is passed over."""
     with warc.open("rb") as file, suppress(ArchiveLoadFailed, OSError, ValueError, AttributeError):
         records = ArchiveIterator(file)
         for record in records:
@@ -183,8 +260,8 @@ def _scan(warc: Path) -> Iterator[tuple[str, _Place]]:
             digest = digest_in(record)
             offset, length = records.get_record_offset(), records.get_record_length()
             if record.rec_type == "revisit" or sha256(document.content).hexdigest() == digest:
-                yield digest, _Place(warc.name, offset, length, head_digest(document))
+                yield digest, head_digest(document), _Place(warc.name, offset, length)
 
 
-def _line(digest: str, place: _Place) -> str:
-    return f"{digest} {place.offset} {place.length} {place.head}\n"
+def _line(digest: str, head: str, place: _Place) -> str:
+    return f"{digest} {place.offset} {place.length} {head}\n"

@@ -29,6 +29,9 @@ from consentcrawl.core import (
     plan,
 )
 from consentcrawl.core.evidence import Pairs
+from consentcrawl.formats.url import BadUrl
+from consentcrawl.net.reader import FOLLOWED, MOST_REDIRECTS, following
+from consentcrawl.net.unreached import BAD_URL, REDIRECTS, Unreached
 from consentcrawl.registry import Hosts
 from consentcrawl.storage import Store
 
@@ -142,13 +145,35 @@ class LookUps:
     def _read(self, url: str, need: Need) -> Evidence:
         try:
             filled = self._filled(need, url)
-            answer = self._reader.read(filled, filled.url)
+            answer = self._followed(filled)
             # What was sent with the taker's keys is told by the address without them.
             evidence = answer_to(need, answer, url if filled.url != url else answer.url)
             self._store.put(url, evidence)
         finally:
             self._store.release(url)
         return evidence
+
+    def _followed(self, need: Need) -> Evidence:
+        """Read a document; where a page or an API sends us on, the robots.txt of each step is asked as of the first."""
+        answer, steps = self._reader.read(need, need.url), 0
+        while need.polite and answer.status in FOLLOWED:
+            steps += 1
+            try:
+                url = following(need, answer.url, answer.fields)
+            except BadUrl:
+                return self._not_read(need, answer.url, BAD_URL)
+            except Unreached as error:
+                return self._not_read(need, answer.url, error.reason)
+            if steps > MOST_REDIRECTS:
+                return self._not_read(need, url, REDIRECTS)
+            if not self._may_visit(url, self._obtain(origin_of(url) + ROBOTS_TXT.url, ROBOTS_TXT)):
+                return self._not_read(need, url, "page_refused")
+            same = origin_of(url) == origin_of(need.url)
+            answer = self._reader.read(need if same else replace(need, fields=()), url)
+        return answer
+
+    def _not_read(self, need: Need, url: str, reason: str) -> Evidence:
+        return Evidence(need, url, gap=reason, at=self._clock(), whole=False)
 
     def _missing(self, need: Need, url: str) -> list[str]:
         """Give the keys that a need names and the settings lack, such as ``flickr.api_key``."""

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
-from consentcrawl.core import Evidence, Verdict
+from consentcrawl.core import Evidence, Ground, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,10 @@ class Delivered:
 class Record(Protocol):
     """A ledger as a steward sees it; a future gives the index of the entry once it is durable, or LedgerBroken."""
 
-    def record_verdict(self, verdict: Verdict, evidence: Sequence[Evidence]) -> Future[int]:
-        """Hand in a verdict and what it rests on."""
+    def record_verdict(
+        self, verdict: Verdict, evidence: Sequence[Evidence], learnt: Sequence[Ground] = ()
+    ) -> Future[int]:
+        """Hand in a verdict and what it rests on; ``learnt`` is what the same evidence said about other assets."""
         ...
 
     def record_outcome(self, verdict: Verdict, index: int, delivered: Delivered) -> Future[int]:

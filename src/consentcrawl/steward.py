@@ -34,7 +34,7 @@ from consentcrawl.core import (
 from consentcrawl.formats.url import BadUrl, canonical
 from consentcrawl.lookups import LookUps, Reads
 from consentcrawl.record import Record
-from consentcrawl.storage import Store, serves
+from consentcrawl.storage import CLOCK_SKEW, Store, serves
 from consentcrawl.storage.memory import MemoryStore
 from consentcrawl.visits import Visits
 
@@ -43,7 +43,7 @@ _SHARED_KEPT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known before anything is asked, until a time, and what is still lacking.
+    """What is known before anything is asked, for a time, and what is still lacking.
 
     ``answers`` are the evidence that says something, with the signals for which it does.
     """
@@ -51,6 +51,7 @@ class Known:
     lacking: Plan
     evidence: tuple[Evidence, ...]
     answers: tuple[tuple[Evidence, Sequence[Signal | ModuleType]], ...]
+    since: float
     until: float
 
 
@@ -66,12 +67,17 @@ class Steward:
         record: Record | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Serve the purpose and policy of ``config``; look documents up with ``reader`` and keep them in ``store``."""
+        """Serve the purpose and policy of ``config``; look documents up with ``reader`` and keep them in ``store``.
+
+        ``record`` is the ledger; without one it is that which ``config`` names, if any. Raises LedgerBroken for one
+        that is damaged, or that another process writes.
+        """
         self.config = config or Config()
         self.purpose, self.policy = self.config.purpose, self.config.policy
         self.store: Store = store or MemoryStore()
         self.reader: Reads = reader or self.config.reader()
-        self.clock, self.record = clock, record
+        self.clock = clock
+        self.record = record or _record(self.config)
         among = registry.active(self.policy, self.config.configured)
         self._general, self._hosts = registry.general(among), registry.Hosts(among)
         self._shared: dict[tuple[str, str | None], Known] = {}
@@ -91,7 +97,7 @@ class Steward:
         shown_on, bad_page = _page(page) if page else (None, None)
         asset = Asset(canonical(url), shown_on)
         known = self._shared.get((asset.origin, shown_on))
-        if known is None or known.until <= now:
+        if known is None or not known.since <= now < known.until:
             asset, known = self._prepare(asset, now)
         inquiry = Inquiry(
             asset, self.purpose, self.policy, known.lacking,
@@ -159,16 +165,22 @@ class Steward:
             self.store.learn((g.statement.about or "", (g, now + ROBOTS_TXT.serves)) for g in learnt)
         if self.record is None:
             return verdict, None
-        return verdict, self.record.record_verdict(verdict, inquiry.evidence)
+        return verdict, self.record.record_verdict(verdict, inquiry.evidence, inquiry.asides)
 
-    def unreadable(self, url: str, error: BadUrl) -> Verdict:
-        """Give the verdict about something that is no URL: undetermined, for the reason ``error`` names."""
+    def unreadable(self, url: str, error: BadUrl, *, recorded: bool = True) -> Verdict:
+        """Give the verdict about something that is no URL: undetermined, for the reason ``error`` names.
+
+        The ledger has it soon, unless it is ``recorded`` elsewhere; nobody waits for that, since nothing is delivered.
+        """
         gap = Gap(url, "bad_url", holds=True, note=str(error))
-        return Verdict(
+        verdict = Verdict(
             url=url, outcome=Outcome.UNDETERMINED, purpose=self.purpose.name, gate=Gate.LOOKUP,
             enforced=self.policy.mode == "enforce", grounds=(), gaps=(gap,),
             decided_at=self.clock(), policy=self.policy.name, version=VERSION,
         )  # fmt: skip
+        if self.record is not None and recorded:
+            self.record.record_verdict(verdict, ())
+        return verdict
 
     def shut(self) -> None:
         """Wait for look-ups that are under way and let go of threads and files."""
@@ -193,23 +205,32 @@ class Steward:
         return asset, known
 
     def _known(self, asset: Asset, planned: Plan, now: float) -> Known:
-        lacking, evidence, answers, until = {}, [], [], float("inf")
+        lacking, evidence, answers, since, until = {}, [], [], float("-inf"), float("inf")
         for need, signals in planned[Gate.LOOKUP].items():
             kept = None if per_asset.is_one(need) else self.store.get(need.at(asset), need, now)
             if kept is None:
                 lacking[need] = signals
                 continue
             evidence.append(kept)
-            until = min(until, serves(kept))
+            since, until = max(since, kept.at - CLOCK_SKEW), min(until, serves(kept))
             if speaking := [s for s in signals if kept.gap or not self._silent(s, kept, asset)]:
                 answers.append((kept, speaking))
-        return Known((lacking, planned[Gate.HEAD], planned[Gate.BODY]), tuple(evidence), tuple(answers), until)
+        return Known((lacking, planned[Gate.HEAD], planned[Gate.BODY]), tuple(evidence), tuple(answers), since, until)
 
     def _silent(self, signal: Signal | ModuleType, evidence: Evidence, asset: Asset) -> bool:
         try:
             return signal.read(evidence, asset, self.purpose) is SILENT
         except Exception:  # noqa: BLE001 (the inquiry makes it a gap)
             return False
+
+
+def _record(config: Config) -> Record | None:
+    """Open the ledger that the settings name."""
+    if not config.ledger:
+        return None
+    from consentcrawl.ledger_record import LedgerRecord  # noqa: PLC0415 (few need it)
+
+    return LedgerRecord.open(config.ledger, config)
 
 
 def _page(page: str) -> tuple[str | None, Gap | None]:

@@ -33,9 +33,16 @@ _SAFE = "".join(map(chr, range(0x21, 0x7F)))
 Pairs = tuple[tuple[str, str], ...]
 
 
+NO_STATUS = 0
+"""The status of a document that no server sent as it stands: a head by itself, a packet cut out of an image."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document as it was answered: where, with what status and fields, the bytes, and when (seconds, UTC)."""
+    """A document as it was answered: where, with what status and fields, the bytes, and when (seconds, UTC).
+
+    One that no server sent as it stands has status 0, a ``urn:consentcrawl:`` for its URL, and Content-Type alone.
+    """
 
     url: str
     status: int
@@ -45,11 +52,12 @@ class Document:
 
 
 def record_of(document: Document, digest: str, *, revisit: bool) -> bytes:
-    """A gzipped WARC record: the answer, or only its head where the content is kept already."""
+    """A gzipped WARC record: the answer, or only its head where the content is kept already.
+
+    WARC 1.1 has ``response`` for what a server sent, ``revisit`` for its head alone, ``resource`` for the rest.
+    """
     out = BytesIO()
     writer = WARCWriter(out, gzip=True)
-    fields = [_kept(name, value) for name, value in document.fields]
-    head = StatusAndHeaders(f"{document.status} ", fields, protocol="HTTP/1.1")
     warc = {
         "WARC-Date": datetime.fromtimestamp(document.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "WARC-Payload-Digest": _sha256_label(digest),
@@ -57,18 +65,29 @@ def record_of(document: Document, digest: str, *, revisit: bool) -> bytes:
     if revisit:
         warc["WARC-Profile"] = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
     kind, content = ("revisit", b"") if revisit else ("response", document.content)
+    more: dict[str, Any] = {"http_headers": _head(document)}
+    if document.status == NO_STATUS:
+        kind, more = "resource", {"warc_content_type": dict(document.fields)["Content-Type"]}
     url = quote(document.url, safe=_SAFE, errors="surrogatepass")
     record = writer.create_warc_record(
-        url, kind, payload=BytesIO(content), length=len(content), http_headers=head, warc_headers_dict=warc
+        url, kind, payload=BytesIO(content), length=len(content), warc_headers_dict=warc, **more
     )
     writer.write_record(record)
     return out.getvalue()
+
+
+def _head(document: Document) -> StatusAndHeaders:
+    fields = [_kept(name, value) for name, value in document.fields]
+    return StatusAndHeaders(f"{document.status} ", fields, protocol="HTTP/1.1")
 
 
 def document_of(record: Any) -> Document:  # noqa: ANN401 (warcio is untyped)
     """The answer in a record, its content as it lies there; ValueError or AttributeError when it is none of ours."""
     warc, head = record.rec_headers, record.http_headers
     at = datetime.fromisoformat(warc.get_header("WARC-Date")).timestamp()
+    if record.rec_type == "resource":
+        kind = (("Content-Type", warc.get_header("Content-Type")),)
+        return Document(warc.get_header("WARC-Target-URI"), NO_STATUS, kind, record.raw_stream.read(), at)
     fields = tuple(_restored(name, value) for name, value in head.headers)
     url = warc.get_header("WARC-Target-URI")
     return Document(url, int(head.get_statuscode()), fields, record.raw_stream.read(), at)
@@ -88,7 +107,7 @@ def head_digest(document: Document) -> str:
     """What makes an answer another one: where it came from, the status, and the fields that last."""
     lasting = [(name.lower(), value) for name, value in document.fields if name.lower() not in _FLEETING]
     said = repr((document.url, document.status, lasting))
-    return sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _kept(name: str, value: str) -> tuple[str, str]:

@@ -36,11 +36,11 @@ def texts(file: IO[bytes], columns: Columns, name: str) -> Iterator[tuple[str | 
 
 
 class ParquetWriter:
-    """Rows of text and Booleans, written in row groups; a file that was closed can be read however far it came."""
+    """Rows of text, Booleans and integers, in row groups; a file that was closed can be read however far it came."""
 
     def __init__(self, stream: IO[bytes], columns: Mapping[str, type]) -> None:
-        """Write to ``stream`` the ``columns``, each of type str or bool."""
-        kind = {str: pa.string(), bool: pa.bool_()}
+        """Write to ``stream`` the ``columns``, each of type str, bool or int."""
+        kind = {str: pa.string(), bool: pa.bool_(), int: pa.int64()}
         self._schema = pa.schema([(name, kind[column]) for name, column in columns.items()])
         self._writer = pq.ParquetWriter(stream, self._schema, compression="zstd")
         self._rows: list[dict[str, Any]] = []

@@ -101,7 +101,7 @@ class CsvWriter:
     def write(self, row: Row, verdict: Verdict) -> None:
         """Write one line."""
         cells = as_cells(row, verdict)
-        self._put([cells.pop("url"), *(_cell(cell) for cell in cells.values())])
+        self._put([cells.pop("url"), *(safe_cell(cell) for cell in cells.values())])
 
     def close(self) -> None:
         """Nothing is left."""
@@ -131,6 +131,7 @@ class ParquetRows:
         self._writer.close()
 
 
-def _cell(cell: object) -> str:
+def safe_cell(cell: object) -> str:
+    """Give a cell of a .csv as a spreadsheet may have it: printable, and no formula."""
     text = printable(str(cell).lower() if isinstance(cell, bool) else str(cell))
     return "'" + text if text.startswith(_FORMULA) else text

@@ -16,7 +16,11 @@ from consentcrawl.cli.check import check
 from consentcrawl.cli.demo import demo
 from consentcrawl.cli.explain import explain
 from consentcrawl.cli.inspect import inspect
+from consentcrawl.cli.ledger import ledger
 from consentcrawl.cli.lists import lists
+from consentcrawl.cli.proxy import proxy
+from consentcrawl.cli.recheck import recheck
+from consentcrawl.cli.run import run
 from consentcrawl.cli.signals import signals
 from consentcrawl.config import VERSION
 
@@ -29,8 +33,11 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-for verb in (check, explain, inspect, signals, demo):
+for verb in (check, explain, recheck, inspect, signals, demo):
     app.command()(verb)
+app.command(context_settings={"allow_interspersed_args": False})(run)
+app.add_typer(proxy, name="proxy")
+app.add_typer(ledger, name="ledger")
 app.add_typer(lists, name="lists")
 
 

@@ -10,6 +10,7 @@ import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +20,7 @@ import typer
 from consentcrawl.batch.ordered import in_order
 from consentcrawl.batch.rows import FORMS, Columns, Row, read
 from consentcrawl.batch.writers import Writer
+from consentcrawl.batch_record import BatchRecord
 from consentcrawl.cli import options, results
 from consentcrawl.cli.options import Reach
 from consentcrawl.cli.output import console
@@ -28,8 +30,10 @@ from consentcrawl.core import Outcome, Verdict, origin_of
 from consentcrawl.drivers.dry_run import judge
 from consentcrawl.errors import BadInput
 from consentcrawl.formats.url import BadUrl, canonical
+from consentcrawl.ledger_record import LedgerRecord
 from consentcrawl.net.pace import Pace
 from consentcrawl.net.paced import PacedReader
+from consentcrawl.record import Record
 from consentcrawl.steward import Steward
 from consentcrawl.storage.sqlite import SqliteStore
 
@@ -61,6 +65,7 @@ def check(  # noqa: PLR0913 (one per option)
     connect_to: options.ConnectTos = None,
     allow_net: options.AllowNets = None,
     store: Annotated[Path | None, typer.Option(help="Keep look-ups in this SQLite file, shared by processes.")] = None,
+    ledger: options.LedgerDirectory = None,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever the verdicts are.")] = False,
     fail_on: Annotated[str, typer.Option(help="Which outcomes count for the exit code.")] = ",".join(FAILS),
     workers: Annotated[int, typer.Option(min=1, max=256, help="How many origins are asked at once.")] = 16,
@@ -81,7 +86,8 @@ def check(  # noqa: PLR0913 (one per option)
         rows = _begun(read(lists, Columns(url_column, page_column), input_format), skip)
         if output is not None:
             results.must_be_free(output, lists, skip)
-        asking = _Asking(settings, store, gate, settle=not all_grounds, workers=workers)
+        settings = settings if ledger is None else replace(settings, ledger=str(ledger))
+        asking = _Asking(settings, store, gate, settle=not all_grounds, workers=workers, single=_is_single(lists))
         with (
             results.opened(output, form) as stream,
             Tally(console(stderr=True), bar=_bar(form, output), quiet=quiet) as tally,
@@ -96,10 +102,15 @@ def check(  # noqa: PLR0913 (one per option)
 class _Asking:
     """One run over a list."""
 
-    def __init__(self, config: Config, store: Path | None, reach: Reach, *, settle: bool, workers: int) -> None:
+    def __init__(  # noqa: PLR0913 (what was asked for)
+        self, config: Config, store: Path | None, reach: Reach, *, settle: bool, workers: int, single: bool
+    ) -> None:
         self.pace = Pace()
         self._steward = Steward(
-            config, reader=PacedReader(config.reader(), self.pace), store=_store(store) if store else None
+            config,
+            reader=PacedReader(config.reader(), self.pace),
+            store=_store(store) if store else None,
+            record=_record(config, single=single),
         )
         self._reach, self._settle, self._workers = reach.gate, settle, workers
 
@@ -176,6 +187,17 @@ def _exit_code(tally: Tally, fails: set[str]) -> int:
 def _bar(form: str, output: Path | None) -> bool:
     """Show a bar on a terminal, unless the table is growing on the same one."""
     return sys.stderr.isatty() and not (form == "table" and output is None)
+
+
+def _is_single(lists: list[str]) -> bool:
+    """Tell whether URLs were given by themselves: then each verdict is an entry of the ledger, and no row."""
+    return all("://" in source for source in lists)
+
+
+def _record(config: Config, *, single: bool) -> Record | None:
+    if not config.ledger:
+        return None
+    return (LedgerRecord if single else BatchRecord).open(config.ledger, config, command="check")
 
 
 def _store(path: Path) -> SqliteStore:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -34,7 +35,7 @@ def explain(  # noqa: PLR0913 (one per option)
         settings = options.config_of(
             purpose=purpose, token=token, policy=policy, config=config, connect_to=connect_to, allow_net=allow_net
         )
-        steward = Steward(settings)
+        steward = Steward(replace(settings, ledger=""))
     try:
         verdict = judge(steward, url, page, reach=gate.gate, settle=False)
     finally:

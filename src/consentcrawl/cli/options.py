@@ -65,6 +65,13 @@ AllowNets = Annotated[
     list[str] | None,
     typer.Option("--allow-net", metavar="CIDR", help="A private network that may be dialled; may be repeated."),
 ]
+LedgerDirectory = Annotated[
+    Path | None,
+    typer.Option(
+        "--ledger", metavar="DIR",
+        help="Keep verdicts and what they rest on in this ledger; {process} in the name gives each process its own.",
+    ),
+]  # fmt: skip
 ReachOption = Annotated[
     Reach,
     typer.Option(

@@ -167,6 +167,7 @@ class Inquiry:
             version=version,
             deciding=deciding,
             agreement=self._agreement() if self._agreements and not deciding else "",
+            page=self.asset.page or "",
         )
 
     def _hear(self, said: Said, evidence: Evidence, signal: Signal | ModuleType) -> None:

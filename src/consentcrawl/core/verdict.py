@@ -68,7 +68,8 @@ class Hop:
 class Verdict:
     """How an inquiry ended. ``gate`` is the gate reached; ``decided_at`` is seconds since the epoch.
 
-    ``deciding`` are the grounds that refuse; ``agreement`` names the licence or contract that overrode them.
+    ``deciding`` are the grounds that refuse; ``agreement`` names the licence or contract that overrode them; ``page``
+    is the page that showed the asset, if one was known.
     """
 
     url: str
@@ -84,6 +85,7 @@ class Verdict:
     version: str = ""
     deciding: tuple[Ground, ...] = ()
     agreement: str = ""
+    page: str = ""
 
     def __bool__(self) -> bool:
         """Raise TypeError: three outcomes do not fit into two; compare ``verdict.outcome``."""

@@ -9,20 +9,27 @@ from __future__ import annotations
 import asyncio
 import inspect
 import warnings
+from functools import partial
+from pathlib import Path
 from typing import Any, Literal
+from weakref import ref
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, hdrs
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.helpers import TimerNoop
+from aiohttp.streams import AsyncStreamIterator, ChunkTupleAsyncStreamIterator
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from consentcrawl import errors
-from consentcrawl.config import Config, configured
+from consentcrawl.config import Config
+from consentcrawl.contents import HandedOut
 from consentcrawl.core import Fields, Verdict
 from consentcrawl.download import Download
 from consentcrawl.formats.url import BadUrl
+from consentcrawl.heads import gap_of
+from consentcrawl.held import Held
 from consentcrawl.net.unpacking import unpacked
 from consentcrawl.steward import Steward
 from consentcrawl.withheld import REASON, STATUS, fields_of, problem
@@ -47,17 +54,19 @@ class ConsentMiddleware:
     ``refusal`` says whether a refusal raises or is a synthetic 451 response.
     """
 
-    def __init__(self, steward: Steward, *, refusal: Literal["raise", "response"] = "raise") -> None:
+    def __init__(self, steward: Steward | Held, *, refusal: Literal["raise", "response"] = "raise") -> None:
         """Ask ``steward``, which several sessions may share."""
-        self.steward, self.refusal = steward, refusal
+        self.held = steward if isinstance(steward, Held) else Held(steward)
+        self.refusal = refusal
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         """Send the request if its asset may be taken. Raises Refused, Undetermined, and whatever aiohttp raises."""
-        written = str(request.url)
+        written, steward = str(request.url), self.held.steward
         try:
-            download = Download(self.steward, written, referer=request.headers.get(hdrs.REFERER, ""))
+            download = Download(steward, written, referer=request.headers.get(hdrs.REFERER, ""))
         except BadUrl as error:
-            return self._end(self.steward.unreadable(written, error), request)
+            unreadable = steward.unreadable(written, error)
+            return self._end(unreadable, request) if errors.withholds(unreadable) else await handler(request)
         if download.url != written:
             request.url = URL(download.url, encoded=True)
         verdict = await download.before_async()
@@ -72,6 +81,8 @@ class ConsentMiddleware:
         if errors.withholds(verdict):
             response.close()
             return self._end(verdict, request)
+        if download.recorded:
+            _count(response, HandedOut(download))
         return response
 
     async def _sent(self, download: Download, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
@@ -86,7 +97,8 @@ class ConsentMiddleware:
 
     async def _judge(self, download: Download, response: ClientResponse) -> Verdict:
         fields = Fields(response.headers.items())
-        verdict = await download.head_async(response.status, fields, bodiless=response.method == hdrs.METH_HEAD)
+        gap, bodiless = gap_of(response.status, fields), response.method == hdrs.METH_HEAD
+        verdict = await download.head_async(response.status, fields, gap=gap, bodiless=bodiless)
         if verdict is not None:
             return verdict
         if download.partial:
@@ -114,19 +126,30 @@ def session(
     *,
     config: Config | None = None,
     steward: Steward | None = None,
+    ledger: str | Path | None = None,
     refusal: Literal["raise", "response"] = "raise",
     **more: Any,  # noqa: ANN401 (ClientSession's own)
 ) -> aiohttp.ClientSession:
     """Give an aiohttp.ClientSession whose every request asks first; ``more`` goes to ClientSession.
 
-    ``purpose`` is a name of core.PURPOSES and overrides the configured one. Without ``config`` or ``steward`` the
-    usual places are read (``consentcrawl.load``). Raises BadPurpose and BadPolicy.
+    ``purpose`` is a name of core.PURPOSES and overrides the configured one; ``ledger`` is the directory where verdicts
+    and what they rest on are kept. Without ``config`` or ``steward`` the usual places are read (``consentcrawl.load``).
+    A ``steward`` that is given stays open when the session is closed. Raises BadPurpose, BadPolicy and LedgerBroken.
     """
-    steward = steward or Steward(configured(config, purpose))
+    held = Held(steward, config, purpose, ledger)
     headers = CIMultiDict(more.pop("headers", None) or {})
-    headers.setdefault(hdrs.USER_AGENT, steward.config.user_agent)
-    middlewares = (*more.pop("middlewares", ()), ConsentMiddleware(steward, refusal=refusal))
-    return aiohttp.ClientSession(headers=headers, middlewares=middlewares, **more)
+    headers.setdefault(hdrs.USER_AGENT, held.config.user_agent)
+    middlewares = (*more.pop("middlewares", ()), ConsentMiddleware(held, refusal=refusal))
+    opened = aiohttp.ClientSession(headers=headers, middlewares=middlewares, **more)
+    closed = opened.close
+
+    async def close() -> None:
+        await closed()
+        await asyncio.to_thread(held.shut)
+
+    # aiohttp warns of subclasses, and in its debug mode of attributes; there is no other hook for the end.
+    object.__setattr__(opened, "close", close)
+    return opened
 
 
 def _undone(response: ClientResponse, codings: list[str]) -> bool:
@@ -158,6 +181,74 @@ def _put_back(response: ClientResponse, start: bytes) -> None:
         # The one way to put bytes back into a stream that goes on; aiohttp advises against it and has no other.
         warnings.simplefilter("ignore", DeprecationWarning)
         response.content.unread_data(start)
+
+
+def _count(response: ClientResponse, handed: HandedOut) -> None:
+    """Count what the caller reads, and tell at the end of the content, or when the response is closed."""
+    response.content = _Counted(response.content, handed)  # type: ignore[assignment]
+    known = ref(response)  # and not itself: a circle would keep the content until the collector comes
+    for name in ("close", "release"):
+        setattr(response, name, partial(_ended, known, name, handed))
+
+
+def _ended(known: ref[ClientResponse], name: str, handed: HandedOut) -> Any:  # noqa: ANN401 (the response's own)
+    response = known()
+    result = None if response is None else getattr(type(response), name)(response)
+    handed.end()
+    return result
+
+
+class _Counted:
+    """A stream that counts what is read of another; everything but reading goes to that one."""
+
+    def __init__(self, stream: aiohttp.StreamReader, handed: HandedOut) -> None:
+        self._stream, self._handed = stream, handed
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 (the stream's own)
+        return getattr(self._stream, name)
+
+    def __del__(self) -> None:
+        self._handed.end()  # nobody read to the end, and nobody closed the response
+
+    def __aiter__(self) -> AsyncStreamIterator[bytes]:
+        return AsyncStreamIterator(self.readline)
+
+    def iter_chunked(self, n: int) -> AsyncStreamIterator[bytes]:
+        return AsyncStreamIterator(lambda: self.read(n))
+
+    def iter_any(self) -> AsyncStreamIterator[bytes]:
+        return AsyncStreamIterator(self.readany)
+
+    def iter_chunks(self) -> ChunkTupleAsyncStreamIterator:
+        return ChunkTupleAsyncStreamIterator(self)  # type: ignore[arg-type]
+
+    async def read(self, n: int = -1) -> bytes:
+        return self._add(await self._stream.read(n))
+
+    async def readany(self) -> bytes:
+        return self._add(await self._stream.readany())
+
+    async def readline(self, **more: Any) -> bytes:  # noqa: ANN401 (StreamReader's own)
+        return self._add(await self._stream.readline(**more))
+
+    async def readuntil(self, separator: bytes = b"\n", **more: Any) -> bytes:  # noqa: ANN401 (StreamReader's own)
+        return self._add(await self._stream.readuntil(separator, **more))
+
+    async def readexactly(self, n: int) -> bytes:
+        return self._add(await self._stream.readexactly(n))
+
+    async def readchunk(self) -> tuple[bytes, bool]:
+        piece, ended = await self._stream.readchunk()
+        return self._add(piece), ended
+
+    def read_nowait(self, n: int = -1) -> bytes:
+        return self._add(self._stream.read_nowait(n))
+
+    def _add(self, piece: bytes) -> bytes:
+        self._handed.add(piece)
+        if self._stream.at_eof():
+            self._handed.end()
+        return piece
 
 
 def _synthetic(verdict: Verdict, request: ClientRequest) -> ClientResponse:

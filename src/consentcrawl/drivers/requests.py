@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Generator
+from email.message import Message
+from pathlib import Path
 from typing import Any, Literal
 
 import requests
@@ -18,16 +21,18 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse, HTTPResponse
 
 from consentcrawl import errors
-from consentcrawl.config import Config, configured
+from consentcrawl.config import Config
+from consentcrawl.contents import HandedOut
 from consentcrawl.core import Fields, Verdict
 from consentcrawl.download import Download
 from consentcrawl.formats.url import BadUrl
+from consentcrawl.heads import gap_of, gap_of_http_client
+from consentcrawl.held import Held
 from consentcrawl.net.unpacking import unpacked
 from consentcrawl.steward import Steward
 from consentcrawl.withheld import REASON, STATUS, fields_of, problem
 
 _USERINFO = re.compile(r"//[^/?#@\\]*@").sub
-_ODD = re.compile(r"[\r\n\0]").search
 
 __all__ = ["ConsentAdapter", "Refused", "Undetermined", "session"]
 
@@ -46,10 +51,24 @@ class ConsentAdapter(HTTPAdapter):
     Thread-safe as far as HTTPAdapter is; one steward may serve many adapters.
     """
 
-    def __init__(self, steward: Steward, *, refusal: Literal["raise", "response"] = "raise", **more: Any) -> None:  # noqa: ANN401 (HTTPAdapter's own)
+    __attrs__ = (*HTTPAdapter.__attrs__, "held", "refusal")  # goes along when a session is pickled
+
+    def __init__(
+        self,
+        steward: Steward | Held,
+        *,
+        refusal: Literal["raise", "response"] = "raise",
+        **more: Any,  # noqa: ANN401 (HTTPAdapter's own)
+    ) -> None:
         """Ask ``steward``; ``more`` goes to HTTPAdapter."""
         super().__init__(**more)
-        self.steward, self.refusal = steward, refusal
+        self.held = steward if isinstance(steward, Held) else Held(steward)
+        self.refusal = refusal
+
+    def close(self) -> None:
+        """Close the connections, and shut the steward if ``session`` made it."""
+        super().close()
+        self.held.shut()
 
     def send(  # type: ignore[override]
         self,
@@ -59,24 +78,33 @@ class ConsentAdapter(HTTPAdapter):
     ) -> Response:
         """Send the request if its asset may be taken. Raises Refused, Undetermined, and whatever requests raises."""
         try:
-            download = Download(self.steward, _wire_url(request), referer=request.headers.get("Referer") or "")
+            download = Download(self.held.steward, _wire_url(request), referer=_referer(request))
         except BadUrl as error:
-            return self._end(self.steward.unreadable(str(request.url), error), request)
+            unreadable = self.held.steward.unreadable(str(request.url), error)
+            if errors.withholds(unreadable):
+                return self._end(unreadable, request)
+            return super().send(request, stream=stream, **more)
         request.url = download.url
         if errors.withholds(verdict := download.before()):
             return self._end(verdict, request)
         response = super().send(request, stream=True, **more)
-        verdict = self._judge(download, response)
+        try:
+            verdict = self._judge(download, response)
+        except BaseException:
+            response.close()
+            raise
         if errors.withholds(verdict):
             response.close()
             return self._end(verdict, request)
+        if download.recorded:
+            response.raw = _again(response.raw, b"", HandedOut(download))
         if not stream:
             response.content  # noqa: B018 (reading is keeping)
         return response
 
     def _judge(self, download: Download, response: Response) -> Verdict:
         fields = Fields(_pairs(response.raw))
-        gap = _head_gap(response.raw)
+        gap = _head_gap(response.raw, fields)
         bodiless = response.request.method == "HEAD"
         verdict = download.head(response.status_code, fields, gap=gap, bodiless=bodiless)
         return self._judge_body(download, response) if verdict is None else verdict
@@ -89,7 +117,6 @@ class ConsentAdapter(HTTPAdapter):
             start = raw.read(limit + 1, decode_content=False)
         except (HTTPError, OSError) as error:
             download.ended()
-            response.close()
             raise requests.ConnectionError(error, request=response.request) from error
         response.raw = _again(raw, start)
         codings = download.fields.lines("content-encoding")
@@ -107,20 +134,28 @@ def session(
     *,
     config: Config | None = None,
     steward: Steward | None = None,
+    ledger: str | Path | None = None,
     refusal: Literal["raise", "response"] = "raise",
 ) -> requests.Session:
     """Give a requests.Session whose every request asks first.
 
-    ``purpose`` is a name of core.PURPOSES and overrides the configured one. Without ``config`` or ``steward`` the
-    usual places are read (``consentcrawl.load``). Raises BadPurpose and BadPolicy.
+    ``purpose`` is a name of core.PURPOSES and overrides the configured one; ``ledger`` is the directory where verdicts
+    and what they rest on are kept. Without ``config`` or ``steward`` the usual places are read (``consentcrawl.load``).
+    A ``steward`` that is given stays open when the session is closed. Raises BadPurpose, BadPolicy and LedgerBroken.
     """
-    steward = steward or Steward(configured(config, purpose))
+    held = Held(steward, config, purpose, ledger)
     ours = requests.Session()
-    ours.headers["User-Agent"] = steward.config.user_agent
-    adapter = ConsentAdapter(steward, refusal=refusal)
+    ours.headers["User-Agent"] = held.config.user_agent
+    adapter = ConsentAdapter(held, refusal=refusal)
     ours.mount("https://", adapter)
     ours.mount("http://", adapter)
     return ours
+
+
+def _referer(request: PreparedRequest) -> str:
+    """Give the Referer; requests takes fields as bytes as well."""
+    referer: str | bytes = request.headers.get("Referer") or ""
+    return referer.decode("latin-1") if isinstance(referer, bytes) else referer
 
 
 def _wire_url(request: PreparedRequest) -> str:
@@ -133,34 +168,21 @@ def _pairs(raw: BaseHTTPResponse) -> list[tuple[str, str]]:
     return list(raw.headers.iteritems())
 
 
-def _head_gap(raw: BaseHTTPResponse) -> str:
-    """Tell whether http.client dropped lines from the head or read it in its own way (it says so in ``defects``)."""
+def _head_gap(raw: BaseHTTPResponse, fields: Fields) -> str:
+    """Give the reason code of a head that is odd. urllib3-future, which reads heads itself, tells of no defects."""
     original = getattr(raw, "_original_response", None)
     message = getattr(original, "msg", None)
-    odd = (
-        bool(getattr(message, "defects", ()))
-        or raw.status < 200  # noqa: PLR2004 (RFC 9110 §15.2: an interim answer)
-        or any(_ODD(name + value) for name, value in raw.headers.iteritems())
-        or not _framed(raw)
-    )
-    return "bad_head" if odd else ""
-
-
-def _framed(raw: BaseHTTPResponse) -> bool:
-    """RFC 9112 §6.3: one Content-Length of digits, and not beside Transfer-Encoding."""
-    lengths = set(raw.headers.getlist("content-length"))
     return (
-        len(lengths) <= 1
-        and all(n.isascii() and n.isdigit() for n in lengths)
-        and not (lengths and raw.headers.getlist("transfer-encoding"))
+        gap_of_http_client(raw.status, fields, message) if isinstance(message, Message) else gap_of(raw.status, fields)
     )
 
 
-def _again(raw: HTTPResponse, start: bytes) -> HTTPResponse:
+def _again(raw: HTTPResponse, start: bytes, handed: HandedOut | None = None) -> HTTPResponse:
     """Give a response that reads ``start`` once more and then goes on where ``raw`` is."""
     headers = raw.headers.copy()
     headers.discard("transfer-encoding")  # http.client has undone the chunks
-    return HTTPResponse(
+    again = HTTPResponse if handed is None else _Counted
+    response = again(
         body=_Resumed(start, raw),
         headers=headers,
         status=raw.status,
@@ -172,6 +194,38 @@ def _again(raw: HTTPResponse, start: bytes) -> HTTPResponse:
         request_method=getattr(raw, "_request_method", None),
         enforce_content_length=False,
     )
+    if isinstance(response, _Counted):
+        response.handed = handed
+    return response
+
+
+class _Counted(HTTPResponse):
+    """A response that counts what the caller reads of it, and says so at the end of the content, or when closed."""
+
+    handed: HandedOut | None = None
+
+    def read(self, amt: int | None = None, *more: Any, **named: Any) -> bytes:  # noqa: ANN401 (HTTPResponse's own)
+        return self._count(super().read(amt, *more, **named), amt)
+
+    def read1(self, amt: int | None = None, *more: Any, **named: Any) -> bytes:  # noqa: ANN401 (HTTPResponse's own)
+        return self._count(super().read1(amt, *more, **named), amt or 1)
+
+    def stream(self, *more: Any, **named: Any) -> Generator[bytes, None, None]:  # noqa: ANN401 (HTTPResponse's own)
+        yield from super().stream(*more, **named)
+        if self.handed is not None:
+            self.handed.end()
+
+    def close(self) -> None:
+        super().close()
+        if self.handed is not None:
+            self.handed.end()
+
+    def _count(self, piece: bytes, wanted: int | None) -> bytes:
+        if self.handed is not None:
+            self.handed.add(piece or b"")
+            if wanted is None or wanted < 0 or (wanted and not piece):
+                self.handed.end()
+        return piece
 
 
 class _Resumed(io.RawIOBase):

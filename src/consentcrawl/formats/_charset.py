@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from consentcrawl.formats import _tags
+from consentcrawl.formats._sniff import looks_html
 from consentcrawl.formats._tag_patterns import TAG
 
 _PRESCAN = 1024  # bytes, HTML §13.2.3.2
@@ -65,6 +66,7 @@ _CODECS = {name: codec for name, codec, *_ in _ROWS}
 _LABELS = {label: name for name, _, *labels in _ROWS for label in (name, *labels)}
 # In these a byte of ASCII's range can be the second half of a character, so they are decoded before anything else.
 _NOT_ASCII = frozenset({"utf-16le", "utf-16be", "iso-2022-jp", "shift_jis", "gbk", "gb18030", "big5", "euc-kr"})
+_WIDE_MARKS = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")  # UTF-32, which no browser reads
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16le"), (b"\xfe\xff", "utf-16be"))
 
 _FIELD = re.compile(r""";\s*charset\s*=\s*(?:"([^"]*)"|([^\s;"]+))""", re.IGNORECASE)
@@ -91,12 +93,17 @@ class Reading:
 
 def read(content: bytes, content_type: str) -> Reading:
     """Find out how ``content`` is encoded, and bring it into a form in which tags can be looked for."""
+    if content.startswith(_WIDE_MARKS):
+        return Reading(content.decode("utf-32", "replace").encode(errors="replace"), "utf-8", "utf-32", "encoding")
     for mark, name in _MARKS:
         if content.startswith(mark):
             return _reading(content[len(mark) :], name, "")
     labels = [label.strip().lower() for label in (_of_field(content_type), *_of_page(content[:_PRESCAN])) if label]
     known = next((_LABELS[label] for label in labels if label in _LABELS), "")
-    if not known and b"\0" in content[:2]:
+    wide = known.startswith("utf-16")
+    if wide and looks_html(content):  # ours: it says two bytes to each character, and is written with one
+        return _reading(content, _DEFAULT, "encoding")
+    if not wide and b"\0" in content[:2]:
         # Ours: two bytes to each character, and nobody says so. Browsers see no tag in that.
         return _reading(content, "utf-16le" if content[:1] != b"\0" else "utf-16be", "encoding")
     return _reading(content, known or _DEFAULT, "encoding" if labels and not known else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from consentcrawl.formats._found import Finding
 
 _BLOCKS = 200_000
+_EXTENSION_COST = 3  # blocks, beside its own: nobody has 50,000 extensions
 _SCREEN = 13  # signature and logical screen descriptor
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _APPLICATION = b"\xff\x0b"
@@ -21,10 +22,12 @@ def walk(found: Finding) -> None:
     while 0 <= at < len(content) and blocks < _BLOCKS:
         kind = content[at]
         if kind == _TRAILER:
-            found.strayed = at + 1 < len(content)
+            # Sub-blocks that are out of step may have swallowed a packet: its trailer leads to their end.
+            found.strayed = at + 1 < len(content) or (not found.xmp and _XMP in content)
             return
         if kind == _EXTENSION:
             at, count = _extension(at, found)
+            blocks += _EXTENSION_COST
         elif kind == _IMAGE:
             at, count = _sub_blocks(content, at + 10 + _table(content, at + 9) + 1)
         else:

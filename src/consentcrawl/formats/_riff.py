@@ -8,6 +8,7 @@ from consentcrawl.formats._found import STEPS, Finding
 
 _HEAD = Struct("<4sI")
 _FIRST = 12  # "RIFF", size, "WEBP"
+_EXTENDED, _FLAGS, _HAS_XMP = b"VP8X\x0a\0\0\0", 20, 4  # RFC 9649 §2.7: the chunk that says which others there are
 
 
 def walk(found: Finding) -> None:
@@ -29,5 +30,6 @@ def walk(found: Finding) -> None:
         at = start + length + length % 2
     else:
         found.give_up("image_limit")
+    found.strayed = not found.xmp and content.startswith(_EXTENDED, _FIRST) and content[_FLAGS : _FLAGS + 1] not in _WITHOUT
     if max(at, stated) > end + 1:  # a missing last byte of padding is forgiven
         found.give_up("truncated")

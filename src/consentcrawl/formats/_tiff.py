@@ -81,6 +81,7 @@ def _directory(at: int, layout: _Layout, found: Finding, left: int) -> tuple[int
     further: list[int] = []
     table = found.content[start : start + min(count, left) * layout.entry.size]
     for tag, kind, values, field in layout.entry.iter_unpack(table):
+        found.strayed = found.strayed or not 0 < kind < len(_SIZES)  # this is no directory
         if tag in _WANTED and len(further) <= _DIRECTORIES:
             size = _SIZES[kind] if kind < len(_SIZES) else 0
             further += _entry(tag, size * values, field, layout, found)

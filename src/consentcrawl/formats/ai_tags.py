@@ -11,13 +11,21 @@ from typing import TYPE_CHECKING
 from consentcrawl.formats.robots_tag import AI_TAGS, EVERYONE, directives
 
 if TYPE_CHECKING:
+    from consentcrawl.formats.answer import Answer
     from consentcrawl.formats.html import Page
 
 _NAMES = frozenset({"robots", "ai"})
 """Meta names that speak to everyone; ``ai`` is in use beside ``robots``."""
 
+USES = ("train", "ai-use")
+"""What a refusal speaks of that names AI and nothing more."""
 SPEAKS_OF = frozenset(category for categories in AI_TAGS.values() for category in categories)
 """Every category of use that an AI tag may be about."""
+
+
+def tags(evidence: Answer, page: Page, token: str) -> tuple[tuple[str, str, str, None], ...]:
+    """Give the AI tags of a page and of the fields it came with, as ``answer.Found`` has them."""
+    return tuple((*tag, None) for tag in found(page, evidence.fields.lines("x-robots-tag"), token))
 
 
 def found(page: Page, lines: Iterable[str], token: str) -> list[tuple[str, str, str]]:

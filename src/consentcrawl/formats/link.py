@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _NAME = r"[\w!#$&+.^`|~*-]+"
-_PARAMETER = rf'\s*;\s*({_NAME})(?:\s*=\s*(?:"([^"]*)"|([^\s",;]*)))?'
+_PARAMETER = rf'\s*;[\s;]*+({_NAME})(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*)))?'
 _link = re.compile(rf"<([^<>]*)>((?:{_PARAMETER})*)").findall
 _parameter = re.compile(_PARAMETER).findall
 
@@ -29,5 +29,5 @@ def read(lines: Iterable[str]) -> list[Link]:
 def _read(href: str, parameters: str) -> Link:
     given: dict[str, str] = {}
     for name, quoted, plain in _parameter(parameters):
-        given.setdefault(name.lower(), (quoted or plain).lower())  # §3.3: the first one counts
+        given.setdefault(name.lower(), (quoted or plain.strip("'")).lower())  # §3.3: the first one counts
     return Link(href, frozenset(given.get("rel", "").split()), given.get("type", "").partition(";")[0].strip())

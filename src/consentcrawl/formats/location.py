@@ -13,6 +13,8 @@ from urllib.parse import unquote
 
 _SPLIT = re.compile(r"https?://([^/?#]*)([^?#]*)(\??[^#]*)", re.IGNORECASE).match
 _PORT = re.compile(r":\d*$", re.ASCII)
+MD5 = "[0-9A-Fa-f]{32}"
+"""The pattern of an MD5, by which boorus name files."""
 LIMIT = 8192
 """The most characters that are looked at, as in ``formats.url``."""
 
@@ -56,6 +58,14 @@ class Form:
         return [self.made(*groups, *found.groups()) for found in _compiled(self.query).finditer(place.query)]
 
 
+def parameter(name: str, value: str = r"\d+", before: str = "") -> str:
+    """The pattern of a parameter in a query, for ``Form``: all of its value, or all that stands behind ``before``.
+
+    It is found behind an ampersand that was left escaped (``&amp;``), too.
+    """
+    return rf"[?&;]{name}={before}({value})(?=[&;#]|$)"
+
+
 def split(url: str | None) -> Place:
     """Take a canonical URL apart; whatever is no http(s) URL lies nowhere."""
     match = _SPLIT(url or "") if len(url or "") <= LIMIT else None
@@ -90,6 +100,11 @@ def fits(url: str | None, forms: Sequence[Form]) -> bool:
 def below(host: str, domains: Sequence[str]) -> bool:
     """Tell whether ``host`` is one of ``domains`` or lies below it."""
     return any(host == domain or host.endswith("." + domain) for domain in domains)
+
+
+def md5(digits: str) -> str:
+    """The name of a file by its MD5, in lower case whatever the address has."""
+    return f"md5:{digits.lower()}"
 
 
 def number(*digits: str) -> str:

@@ -5,15 +5,12 @@ Law: an address of a file becomes the page of its work where the platform's gram
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
 
-from consentcrawl.formats import ai_tags, location, own_page, url
-from consentcrawl.formats.location import Form
-
-if TYPE_CHECKING:
-    from consentcrawl.formats.html import Page
+from consentcrawl.formats import ai_tags, answer, html, location, own_page, url
+from consentcrawl.formats.answer import Answer, Found
+from consentcrawl.formats.location import Form, parameter
 
 MOST = 8
 """The most pages that are followed for one work."""
@@ -33,7 +30,7 @@ def _deviation(digits: str) -> str:
 # The forms in which boorus give their sources most often: files of Pixiv and of DeviantArt, and Pixiv's older pages.
 _FILES = (
     Form(rf"[\w-]+\.(?:pximg|pixiv)\.net/(?:[^/]+/)*img/{_DAY}/(\d+)(?:-[0-9a-f]{{32}})?_.+", _pixiv),
-    Form(r"(?:www\.|touch\.)?pixiv\.net/member_illust\.php", _pixiv, r"[?&]illust_id=(\d+)"),
+    Form(r"(?:www\.|touch\.)?pixiv\.net/member_illust\.php", _pixiv, parameter("illust_id")),
     Form(
         r"[\w-]+\.wixmp\.com/(?:intermediary/)?[fiv](?:/mp4)?/[0-9a-f-]{36}/d([0-9a-z]{1,7})-[0-9a-f]{8}-[0-9a-f-]{27}.*",
         _deviation,
@@ -50,19 +47,19 @@ def address(source: str) -> str:
     return next(iter(location.names(given, _FILES)), given)
 
 
-def addresses(sources: Iterable[str], host: str) -> tuple[str, ...]:
-    """The pages of all ``sources`` (each word of each counts), each once, without those on the re-host's own domain.
+def addresses(sources: Iterable[str], home: Sequence[str]) -> tuple[str, ...]:
+    """The pages of all ``sources`` (each word of each counts), each once, without those on the re-host's own domains.
 
     At most ``MOST``; whoever gets that many must take it that there are more.
     """
     words = islice((word for source in sources for word in source.split()), _WORDS)
     found = dict.fromkeys(filter(None, map(address, words)))
-    return tuple(page for page in found if not location.below(location.split(page).host, [host]))[:MOST]
+    return tuple(page for page in found if not location.below(location.split(page).host, home))[:MOST]
 
 
-def read(
-    page: Page, base: str, asked: str, lines: Iterable[str], token: str
-) -> tuple[bool, list[tuple[str, str, str]]]:
-    """Tell whether the page is the one ``asked`` for, and give its AI tags (category, words, place) if it is."""
-    own = own_page.answers(page, base, asked)
-    return own, ai_tags.found(page, lines, token) if own else []
+def read(evidence: Answer, token: str) -> Found:
+    """Read the AI tags of a page of an unknown site, if it says it is the one that was asked for."""
+    page = evidence.parsed(html.parse, evidence.content_type)
+    own = evidence.status == answer.OK and own_page.answers(page, evidence.url, evidence.need.url)
+    tags = ai_tags.tags(evidence, page, token) if own else ()
+    return Found(asked=False, own=own, tags=tags, gaps=answer.gaps(evidence, own=own, gave_up=page.gave_up))

@@ -45,11 +45,14 @@ SIGNALS: dict[str, tuple[str, ...]] = {
     "search": ("search",),
 }
 
-_NO = frozenset({"n", "no", "disallow", "disallowed", "deny", "denied", "none", "false", "off", "0"})
+_NO = frozenset(
+    {"n", "no", "disallow", "disallowed", "deny", "denied", "none", "false", "off", "0", "never", "notallowed"}
+    | {"not-allowed", "not_allowed", "prohibited", "forbidden"}
+)
 _YES = frozenset({"y", "yes", "allow", "allowed"})
 
 # One member as people write it; no two neighbouring parts share a character, so it takes linear time.
-_MEMBER = re.compile(r"(?<![\w-])([A-Za-z][\w-]*)[ \t]*[=:][ \t]*[\"'(?]*([\w-]+)", re.ASCII)
+_MEMBER = re.compile(r"(?<![\w-])([A-Za-z][\w-]*)[\"']?[ \t\xa0]*[=:]>?=?[ \t\xa0]*[\"'(?\[]*([\w-]+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +75,7 @@ def content_usage(value: str) -> dict[str, bool]:
     Strict: a value that is no RFC 9651 dictionary gives nothing, other members are left out, parameters are ignored,
     the last of several equal keys counts (draft-ietf-aipref-vocab, "Usage Preference Expressions").
     """
-    try:
-        members = cast("dict[str, tuple[object, object]]", parse(value.encode("ascii"), tltype="dictionary"))
-    except ValueError:
-        return {}
-    return {label: str(item) == "y" for label, (item, _) in members.items() if _is_preference(item)}
+    return {label: allowed for label, (allowed, _) in _dictionary(value).items()}
 
 
 def usage(lines: Sequence[str]) -> tuple[Said, ...]:
@@ -108,6 +107,8 @@ def content_signal(value: str) -> tuple[str, tuple[Said, ...]]:
         elif label in SIGNALS and (word in _NO or word in _YES):
             note = "" if text in (f"{label}=yes", f"{label}=no") else MALFORMED
             said = Said(label, SIGNALS[label], word in _YES, value, note)
+        elif word in _NO and (meant := LABELS.get(label) or LEGACY_LABELS.get(label)):
+            said = Said(label, meant, allowed=False, quote=value, note=MALFORMED)
         else:
             continue
         heard.setdefault((label, said.allowed, said.note), said)
@@ -130,10 +131,25 @@ def _is_preference(item: object) -> bool:
     return isinstance(item, Token) and str(item) in ("y", "n")
 
 
+def _dictionary(value: str) -> dict[str, tuple[bool, dict[str, object]]]:
+    """Give the members that are ``y`` or ``n``, each with its parameters; nothing of what is no dictionary."""
+    try:
+        members = cast("dict[str, tuple[object, dict[str, object]]]", parse(value.encode("ascii"), tltype="dictionary"))
+    except ValueError:
+        return {}
+    return {label: (str(item) == "y", more) for label, (item, more) in members.items() if _is_preference(item)}
+
+
 def _strict(value: str, note: str = "") -> Iterator[Said]:
-    for label, allowed in content_usage(value).items():
+    for label, (allowed, parameters) in _dictionary(value).items():
         if label in LABELS:
-            yield Said(label, LABELS[label], allowed, value, note)
+            yield Said(label, LABELS[label], allowed, value, note or ("" if allowed else _condition(parameters)))
+
+
+def _condition(parameters: dict[str, object]) -> str:
+    """Note a condition that nobody here can know to be met, such as credit: it lifts no ``n`` (CC signals 0.1)."""
+    named = parameters.get("exceptions")
+    return f"unless {named} (CC signals)" if isinstance(named, Token) else ""
 
 
 def _lenient(value: str, settled: dict[str, bool]) -> Iterator[Said]:

@@ -23,11 +23,15 @@ _KINDS = {
 _SPELLINGS = {s: kind for key, kind in _KINDS.items() for s in (key, key.capitalize(), key.title(), key.upper())}
 
 _BOM = b"\xef\xbb\xbf"
+_MARKS = _BOM.decode("latin-1")
+_PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"PK\x03\x04", b"\xfd7zXZ")
+"""How gzip, Zstandard, bzip2, zip and xz begin."""
 _line_end = re.compile(rb"[\r\n]").search
 _two_words = re.compile(r"([^ \t]+)[ \t]+([^ \t]+)").fullmatch
 _high_octet = re.compile(r"[\x80-\xff]").sub
 _token = re.compile(r"[a-z_-]*").match
-_could_matter = re.compile(rb"[\r\n][ \t]*(?:%s)" % "|".join(_KINDS).encode(), re.IGNORECASE).search
+_HEEDED = (*_KINDS, "disallowaitraining", "content-usage", "content-signal", "license")
+_could_matter = re.compile(rb"[\r\n][ \t]*(?:%s)" % "|".join(_HEEDED).encode(), re.IGNORECASE).search
 
 
 class Group:
@@ -125,7 +129,10 @@ def _odd_pair(key: str, colon: str, value: str) -> tuple[str, str]:
     if not colon:
         words = _two_words(key)  # google/LineSyntax_Line: accepted for exactly two words
         key, value = (words[1], words[2]) if words else ("", "")
-    return key.lower(), value
+    key = key.lower()
+    # Ours: where a managed block was put before a file, the file's mark stands in the middle, before its first group.
+    bare = key.lstrip(_MARKS)
+    return bare if _KINDS.get(bare) == "agent" else key, value
 
 
 def names_of(agent: str) -> tuple[str, ...]:
@@ -145,11 +152,14 @@ def names_of(agent: str) -> tuple[str, ...]:
 
 
 def text_of(body: bytes) -> tuple[str, str]:
-    """The octets that are read, as Latin-1, and the reason why others are not: ``encoding``, ``robots_limit`` or none.
+    """The octets that are read, as Latin-1, and the reason why others are not, or none.
 
-    UTF-16 is no robots.txt (RFC 9309 §2.2: UTF-8), but what it says is plain enough to be heeded.
+    UTF-16 is no robots.txt (RFC 9309 §2.2: UTF-8), but what it says is plain enough to be heeded (``encoding``). What
+    is packed is not unpacked (``unsupported``): rules stand in it that nobody here has read.
     """
-    charset = _utf16(body)
+    if body.startswith(_PACKED):
+        return "", "unsupported"
+    charset = utf16(body)
     if charset:
         body = body[: 2 * LIMIT].decode(charset, "replace").encode("utf-8", "replace").removeprefix(_BOM)
         return body[:LIMIT].decode("latin-1"), "encoding"
@@ -160,9 +170,11 @@ def text_of(body: bytes) -> tuple[str, str]:
     return body[:end].decode("latin-1"), "robots_limit" if cut else ""
 
 
-def _utf16(body: bytes) -> str:
-    """The name of the two-octet encoding that the first octets show, or an empty string."""
+def utf16(body: bytes) -> str:
+    """Give the name of the encoding of more than one octet that the first octets show, or an empty string."""
     start = body[:4]
+    if start in {b"\xff\xfe\0\0", b"\0\0\xfe\xff"}:
+        return "utf-32"
     if start[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         return "utf-16"
     if start[1::2] == b"\0\0" and start[0] and start[2]:

@@ -47,6 +47,7 @@ _DATE_COMMAS = 2
 
 _NAME = re.compile(r"[\w.*/ \t-]*[\w*][\w.*/ \t-]*")
 _WORD = re.compile(r"[A-Za-z][\w-]*")
+_TIME = re.compile(r"^[^:]*\b\d\d?:\d\d", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,11 @@ def meanings(directive: Directive, token: str, at: float) -> tuple[Meaning, ...]
         if not expired(directive.value, at):
             return ()
         name = "noindex"
-    if directive.agent in (EVERYONE, token.lower()):
+    # RFC 9110 §10.1.5: product = token ["/" product-version]
+    agents = (directive.agent, directive.agent.partition("/")[0].strip())
+    if EVERYONE in agents[:1] or token.lower() in agents:
         return _MEANINGS[name]
-    modes = AGENTS.modes((directive.agent,))
+    modes = AGENTS.modes(agents)
     return (("train", ("ai_agents", *modes)),) if modes else ()
 
 
@@ -104,13 +107,15 @@ def _read(line: str, agent: str) -> Iterator[Directive]:
     """Read item by item; a crawler's name covers what follows it on the line."""
     for item in _items(line):
         before, colon, rest = item.partition(":")
-        if not colon or not _NAME.fullmatch(before):
+        # A date that was cut at a comma may have a time of day in it, which names nobody.
+        if not colon or not _NAME.fullmatch(before) or _TIME.search(item):
             yield from _tags(item, agent, item)
             continue
         *words, last = before.split()
         named = " ".join(words)
         if last.lower() in _VALUED:
             yield from _tags(named, agent, item)
+            yield from (found for found in _tags(rest, agent, item) if found.name in AI_TAGS)
             if last.lower() == EXPIRY:
                 yield Directive(agent, EXPIRY, rest.strip(), item)
         elif _tag(last) in _TAGS:  # "noai: true", "noai:"

@@ -5,8 +5,15 @@ Law: a default is told with the day it was recorded on; it is no maker's word.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+
+def beside(module: str) -> tuple[str, str, str]:
+    """Give quote, place and note of the default in the data file beside a module, that is its ``__file__``."""
+    return words(_beside(module))
 
 
 def words(data: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -18,3 +25,12 @@ def words(data: Mapping[str, Any]) -> tuple[str, str, str]:
         default["source"],
         f"site default: {default['value']}{since}, as recorded on {default['read']}",
     )
+
+
+def hosts(module: str) -> tuple[str, ...]:
+    """Give the host names in the data file beside a module, for software that many run."""
+    return tuple(_beside(module)["hosts"])
+
+
+def _beside(module: str) -> dict[str, Any]:
+    return tomllib.loads(Path(module).with_suffix(".toml").read_text("utf-8"))

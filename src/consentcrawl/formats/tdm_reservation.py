@@ -10,7 +10,7 @@ import re
 LENIENT = "lenient: not the value that TDMRep defines"
 
 _RESERVED = frozenset({"1", "true", "yes", "1.0"})
-_between = re.compile(r"[\s,;\"']+")
+_between = re.compile(r"[\s,;\"'?]+")
 
 
 def of_text(text: str) -> tuple[bool | None, str]:

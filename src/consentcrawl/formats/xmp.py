@@ -37,8 +37,9 @@ class Xmp:
 
     gave_up: str = ""
     denials: tuple[str, ...] = ()
-    _bearers: dict[str, list[xml.Element]] = field(default_factory=dict, repr=False)
-    _elements: dict[str, list[xml.Element]] = field(default_factory=dict, repr=False)
+    _lines: xml.Lines = field(default=xml.NOWHERE, repr=False)
+    _bearers: dict[str, list[xml.Node]] = field(default_factory=dict, repr=False)
+    _nodes: dict[str, list[xml.Node]] = field(default_factory=dict, repr=False)
 
     def values(self, namespace: str, local: str) -> list[Value]:
         """Give every value of a property, once per place where it stands; a property without value gives an empty text.
@@ -46,18 +47,18 @@ class Xmp:
         Attributes, element text, ``rdf:resource``, ``rdf:value``, containers and nested nodes are all looked into.
         """
         name = xml.name_of(namespace, local)
-        found = [Value(bearer.attributes[name].strip(), _where(bearer)) for bearer in self._bearers.get(name, ())]
-        for element in self._elements.get(name, ()):
-            found += list(_texts(element, name)) or [Value("", _where(element))]
-        return found
+        found = [(bearer.attrib[name].strip(), bearer) for bearer in self._bearers.get(name, ())]
+        for node in self._nodes.get(name, ()):
+            found += list(_texts(node, name)) or [("", node)]
+        return [Value(text, f"XMP, line {self._lines.of(node)}") for text, node in found]
 
     def elements(self, namespace: str, local: str) -> list[xml.Element]:
         """Give every element of a name."""
-        return self._elements.get(xml.name_of(namespace, local), [])
+        return [xml.Element(node, self._lines) for node in self._nodes.get(xml.name_of(namespace, local), ())]
 
     def named(self, local: str) -> set[str]:
         """Give the namespaces in which a property of this local name occurs."""
-        ending = [name for names in (self._bearers, self._elements) for name in names if name.endswith(local)]
+        ending = [name for names in (self._bearers, self._nodes) for name in names if name.endswith(local)]
         return {namespace for namespace, own in map(xml.split, ending) if own == local}
 
 
@@ -81,32 +82,28 @@ def read(packet: bytes) -> Xmp:
     Reason codes are those of ``xml.read``.
     """
     document = xml.read(packet)
-    if not document.elements:
+    if document.root is None:
         # A wrapper with nothing in it is a packet that says nothing.
         return Xmp() if document.blank else Xmp(document.gave_up, _denials(packet))
-    bearers: dict[str, list[xml.Element]] = {}
-    elements: dict[str, list[xml.Element]] = {}
-    for element in document.elements:
-        elements.setdefault(element.name, []).append(element)
-        for name in element.attributes:
-            bearers.setdefault(name, []).append(element)
-    return Xmp("", (), bearers, elements)
+    bearers: dict[str, list[xml.Node]] = {}
+    nodes: dict[str, list[xml.Node]] = {}
+    for node in document.root.node.iter():
+        nodes.setdefault(node.tag, []).append(node)
+        for name in node.attrib:
+            bearers.setdefault(name, []).append(node)
+    return Xmp("", (), document.root.lines, bearers, nodes)
 
 
-def _texts(element: xml.Element, name: str) -> Iterator[Value]:
-    """Give the texts at and below an element, but for those of a property of the same name within it."""
-    if text := element.text:
-        yield Value(text, _where(element))
-    for key, value in element.attributes.items():
+def _texts(node: xml.Node, name: str) -> Iterator[tuple[str, xml.Node]]:
+    """Give the texts at and below a node, but for those of a property of the same name within it."""
+    if text := xml.text_of(node):
+        yield text, node
+    for key, value in node.attrib.items():
         if key not in _SYNTAX and value.strip():
-            yield Value(value.strip(), _where(element))
-    for child in element.children:
-        if child.name != name:
+            yield value.strip(), node
+    for child in node:
+        if child.tag != name:
             yield from _texts(child, name)
-
-
-def _where(element: xml.Element) -> str:
-    return f"XMP, line {element.line}"
 
 
 def _denials(packet: bytes) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from consentcrawl.ledger.keys import load_public, save_key, save_public
 from consentcrawl.ledger.recovery import Opened
 from consentcrawl.ledger.store import seal
 from consentcrawl.ledger.tree import leaf_hashes
-from consentcrawl.ledger.waiting import Part, Queue, Waiting
+from consentcrawl.ledger.waiting import Made, Part, Queue, Waiting
 from consentcrawl.ledger.writer import SegmentWriter
 
 _HEAD_EVERY = 1.0  # seconds: a head costs three syncs and a rename
@@ -61,7 +61,12 @@ class Committer:
         """Tell whether a write failed."""
         return self._queue.failure is not None
 
-    def put(self, parts: list[Part]) -> Future[int]:
+    @property
+    def failure(self) -> LedgerBroken | None:
+        """What is raised since a write failed, or None."""
+        return self._queue.refusal() if self.broken else None
+
+    def put(self, parts: list[Part] | Made) -> Future[int]:
         """Queue up; LedgerBroken when nothing is acknowledged any more."""
         return self._queue.put(Waiting(parts))
 

@@ -10,6 +10,7 @@ import re
 from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from json.encoder import encode_basestring  # as ensure_ascii=False has it
 from typing import Any
 
 LIMIT = 65_535  # C2SP tlog-tiles, "Log entries": a bundle prefixes each entry with a uint16
@@ -78,13 +79,21 @@ def commitment(beside: bytes) -> str:
 def personal_part(urls: Sequence[str], salt: bytes) -> bytes:
     """The personal part that lies beside an entry: salt, then URLs as canonical JSON; BadEntry when too long."""
     try:
-        beside = salt + _to_json(urls).encode()
+        beside = salt + _list(urls).encode()
     except UnicodeEncodeError as error:
         raise BadEntry(str(error)) from error
     if len(beside) > LIMIT:
         msg = f"a personal part of {len(beside)} bytes; the most is {LIMIT}"
         raise BadEntry(msg)
     return beside
+
+
+def _list(urls: Sequence[str]) -> str:
+    """``_to_json`` of a list of strings, but fast; the columns of a row may be null."""
+    try:
+        return f"[{','.join(map(encode_basestring, urls))}]"
+    except TypeError:
+        return _to_json(urls)
 
 
 def urls_of(beside: bytes, salt: int = SALT_BYTES) -> list[str]:

@@ -5,14 +5,18 @@ Law: what was handed in without an error is written, and what was acknowledged i
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from weakref import WeakSet
 
 from consentcrawl.core import Policy, Verdict
+from consentcrawl.errors import LedgerBroken
 from consentcrawl.ledger import records
 from consentcrawl.ledger.clock import SYSTEM_CLOCK, Clock
 from consentcrawl.ledger.commit import Committer
@@ -34,6 +38,7 @@ class Ledger:
         self.directory, self.files, self._clock, self._lock = directory, files, clock, handle
         self._drift = clock.wall() - clock.monotonic()
         self._opened = reopen(files, directory)
+        _living.add(self)
         self._committer = Committer(files, directory, self._opened, segment_bytes, self._jumped)
 
     @classmethod
@@ -102,8 +107,11 @@ class Ledger:
         return self._committer.put(ready)
 
     def submit_verdict(self, verdict: Verdict, evidence: Sequence[str] = ()) -> Future[int]:
-        """Hand in a verdict and the digests of the documents it rested on; wait for it before any byte is released."""
-        return self._committer.put([records.verdict_entry(verdict, evidence)])
+        """Hand in a verdict and the digests of the documents it rested on; wait for it before any byte is released.
+
+        It is written down in the writer's own time, and never fails for what is in it.
+        """
+        return self._committer.put(partial(records.verdict_entry, verdict, evidence))
 
     def append(self, record: Mapping[str, Any], urls: Sequence[str] = ()) -> int:
         """Write one record, wait until it is durable, and return its index."""
@@ -125,6 +133,11 @@ class Ledger:
     def checkpoint(self) -> str:
         """The newest signed head: whoever keeps it elsewhere will find a rewrite by the key's holder."""
         return self._committer.note
+
+    @property
+    def failure(self) -> LedgerBroken | None:
+        """Why nothing is acknowledged any more, or None."""
+        return self._committer.failure
 
     def sign(self) -> str:
         """Sign a head over everything that is durable now, and return it."""
@@ -155,6 +168,12 @@ class Ledger:
         """The time of day in whole milliseconds, as entries have it."""
         return records.milliseconds(self._clock.wall())
 
+    def _forked(self) -> None:
+        """Let go of the lock, which would outlive this ledger in a process that was forked off."""
+        handle, self._lock = self._lock, -1
+        if handle >= 0:
+            self.files.close(handle)
+
     def _begin(self, after: str, run: Mapping[str, Any]) -> None:
         at, opened = self.now(), self._opened
         if after and opened.end == 0:
@@ -174,6 +193,18 @@ class Ledger:
             return []
         self._drift = drift
         return [(encode({"kind": "clock-jump", "at": self.now(), "by": records.milliseconds(by)}), b"")]
+
+
+_living: WeakSet[Ledger] = WeakSet()
+
+
+def _let_go() -> None:
+    for ledger in list(_living):
+        ledger._forked()  # noqa: SLF001 (of this module)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
 
 
 def _time_of(opened: Opened, otherwise: int) -> int:

@@ -5,8 +5,6 @@ Law: a proof is handed out only after it was checked here.
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +22,7 @@ from consentcrawl.ledger.checkpoint import (
     parse_verifier,
     signers_of,
 )
+from consentcrawl.ledger.compact import MAGIC, grown, shrunk
 from consentcrawl.ledger.entry import ROW_SALT_BYTES, SALT_BYTES, BadEntry, canonical, commitment, decode, urls_of
 from consentcrawl.ledger.files import OS_FILES, Files
 from consentcrawl.ledger.heads import newest_head
@@ -70,20 +69,24 @@ class ProofResult:
         return not self.problems
 
 
-def prove(directory: Path, index: int, *, files: Files = OS_FILES, row: Row | None = None) -> bytes:
-    """The proof of the entry at ``index``, and of one row of the segment that it names.
+def prove(
+    directory: Path, index: int, *, files: Files = OS_FILES, row: Row | None = None, head: bytes | None = None
+) -> bytes:
+    """The proof of the entry at ``index``, and of one row of the segment that it names, under the newest head.
 
-    A gzipped C2SP tlog-proof whose extra data is the entry with its personal part. Raises IndexError for an entry that
-    no head covers yet, LedgerBroken when the ledger does not bear the proof out.
+    Or under ``head``, one of this ledger's that somebody kept: then they need believe no other.
+
+    A C2SP tlog-proof whose extra data is the entry with its personal part, made short (``compact``). Raises IndexError
+    for an entry that no head covers yet, LedgerBroken when the ledger does not bear the proof out.
     """
     known = load_public(files, directory)
-    head, _ = newest_head(files, directory, known)
-    size = head.frontier.size
+    note = newest_head(files, directory, known)[0].note if head is None else head
+    size = open_checkpoint(note, known).size
     path = inclusion_path(index, size, node_from(tile_hashes(files, directory, size)))
     entry, beside = parts_at(files, directory, index)
-    signer = signers_of(parse_note(head.note), known)[-1]
-    text = _write(index, path, head.note.decode(), _extra(entry, beside, signer, row))
-    proof = gzip.compress(text.encode(), 9, mtime=0)
+    signer = signers_of(parse_note(note), known)[-1]
+    text = _write(index, path, note.decode(), _extra(entry, beside, signer, row))
+    proof = shrunk(text)
     wrong = check_proof(proof, signer).problems
     if wrong:
         msg = f"{directory}: entry {index} cannot be proved: {'; '.join(wrong)}"
@@ -98,7 +101,7 @@ def check_proof(proof: bytes, key: VerifierKey | str | None = None) -> ProofResu
     the log when the head was signed; that the log is the same for everybody only a head kept elsewhere shows.
     """
     try:
-        return _checked(_unzipped(proof), key)
+        return _checked(_text_of(proof), key)
     except (BadCheckpoint, BadEntry, ValueError, KeyError, TypeError, AttributeError) as error:
         return ProofResult((f"not a proof: {error}",))
 
@@ -124,6 +127,7 @@ def _checked(text: str, key: VerifierKey | str | None) -> ProofResult:
 
 def _row_problems(segment: Mapping[str, Any], row: Mapping[str, Any]) -> list[str]:
     """What is wrong with the way from a row to the root that the segment's entry names."""
+    segment = _inner(segment)
     path = [b64decode(each, validate=True) for each in row["path"]]
     leaf = leaf_hash(canonical(row["record"]))
     if leads_to(b64decode(segment["root"], validate=True), row["index"], segment["rows"], leaf, path):
@@ -136,11 +140,16 @@ def _personal(record: Mapping[str, Any], beside: str | None, salt: int) -> tuple
     if beside is None:
         return (), []
     raw = b64decode(beside, validate=True)
-    while "entry" in record:  # merged: the commitment is the source's
-        record = record["entry"]
-    if record.get("personal") != commitment(raw):
+    if _inner(record).get("personal") != commitment(raw):
         return (), ["the URL is not the one that the entry commits to"]
     return tuple(urls_of(raw, salt)), []
+
+
+def _inner(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The record itself, or the one that was merged in: root and commitment are the source's."""
+    while "entry" in record:
+        record = record["entry"]
+    return record
 
 
 def _extra(entry: bytes, beside: bytes, signer: VerifierKey, row: Row | None) -> bytes:
@@ -178,16 +187,5 @@ def _read(text: str) -> tuple[dict[str, Any], int, list[bytes], bytes]:
     return said, int(number), path, note.encode()
 
 
-def _unzipped(proof: bytes) -> str:
-    """The text of a proof, zipped or not, bounded: a proof may come from anybody."""
-    if proof[:2] != b"\x1f\x8b":
-        return proof.decode()
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    try:
-        text = unpacker.decompress(proof, _LONGEST)
-    except zlib.error as error:
-        raise ValueError(str(error)) from error
-    if not unpacker.eof or unpacker.unused_data:
-        msg = "too long, or cut off"
-        raise ValueError(msg)
-    return text.decode()
+def _text_of(proof: bytes) -> str:
+    return grown(proof) if proof.startswith(MAGIC) else proof[:_LONGEST].decode()

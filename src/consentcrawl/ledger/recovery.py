@@ -20,6 +20,10 @@ from consentcrawl.ledger.tiles import WIDTH
 from consentcrawl.ledger.tree import Frontier, leaf_hashes
 
 LOCK_FILE = "lock"
+_TWO_WAYS = (
+    "give each process a ledger of its own ({process} in the directory's name) and join them by `consentcrawl ledger"
+    " merge`, or send all of them through one process, `consentcrawl proxy`"
+)
 
 
 @dataclass(slots=True)
@@ -51,7 +55,7 @@ def lock(files: Files, directory: Path, *, create: bool) -> int:
     try:
         return files.lock(directory / LOCK_FILE)
     except BlockingIOError as error:
-        msg = f"{directory} is being written by another process"
+        msg = f"{directory} is being written by another process: {_TWO_WAYS}"
         raise LedgerBroken(msg) from error
     except FileNotFoundError as error:
         msg = f"{directory} is not a ledger"

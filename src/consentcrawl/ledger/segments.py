@@ -5,6 +5,7 @@ Law: the root is over the rows and not over the file, so that a URL can be erase
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from consentcrawl.ledger.files import OS_FILES, write_whole
 from consentcrawl.ledger.proof import Row
 from consentcrawl.ledger.tree import Frontier, complete_root, inclusion_path, leaf_hashes
 
+SEGMENTS = "segments"
+"""Where the segments of a ledger lie, below its directory."""
 _CHUNK = 8192
 _OURS = ("salt", "commitment")
 
@@ -94,17 +97,22 @@ def row_of(path: Path, record: dict[str, Any], index: int) -> Row:
 
 
 def erase_row_url(path: Path, record: dict[str, Any], url: str) -> int:
-    """Erase the personal columns of every row whose first one is ``url``; return how many rows there were."""
+    """Erase the personal columns of every row in which one is ``url`` or lists it; return how many rows there were."""
     personal = record["personal_columns"]
     rows = pq.read_table(path)
     schema, values = rows.schema, rows.to_pylist()
-    gone = [value for value in values if value[personal[0]] == url]
+    gone = [value for value in values if any(_names(value[name], url) for name in personal)]
     for value in gone:
         value["commitment"] = commitment(_beside(value, personal))
         value.update(dict.fromkeys((*personal, "salt")))
     if gone:
         _write(pa.Table.from_pylist(values, schema), path, personal)
     return len(gone)
+
+
+def _names(cell: str | None, url: str) -> bool:
+    """Tell whether a personal cell is a URL, or a JSON list that has it."""
+    return cell == url or (cell is not None and cell.startswith("[") and url in json.loads(cell))
 
 
 def _records(table: pa.Table, personal: Sequence[str]) -> Iterator[dict[str, Any]]:

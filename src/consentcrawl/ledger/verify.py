@@ -5,7 +5,7 @@ Law: whatever is wrong is found and told; nothing is repaired.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from consentcrawl.ledger.checkpoint import (
     signers_of,
 )
 from consentcrawl.ledger.files import OS_FILES, Files
+from consentcrawl.ledger.frames import Batch
 from consentcrawl.ledger.heads import Head, kept_heads, shown_checkpoint
 from consentcrawl.ledger.keys import load_public
 from consentcrawl.ledger.report import Report
@@ -30,12 +31,18 @@ __all__ = ["Report", "verify"]
 
 
 def verify(
-    directory: Path, *, witness: str | bytes | None = None, key: str | None = None, files: Files = OS_FILES
+    directory: Path,
+    *,
+    witness: str | bytes | None = None,
+    key: str | None = None,
+    files: Files = OS_FILES,
+    look: Callable[[Batch], None] = lambda _: None,
 ) -> Report:
     """Read a ledger again from the first byte to the last and report what is wrong; raises nothing.
 
     ``witness`` is a checkpoint that was kept elsewhere: it finds what the key's holder rewrote or rolled back. ``key``
-    is the ledger's first public key as it was known elsewhere; without it the one in the ledger is believed.
+    is the ledger's first public key as it was known elsewhere; without it the one in the ledger is believed. ``look``
+    is shown every batch of entries as it is read, signed or not.
     """
     report = Report(directory)
     try:
@@ -43,7 +50,7 @@ def verify(
         asked = [head.checkpoint for head in heads]
         if witness is not None:
             asked += _witnessed(report, files, witness)
-        Walk(report, files, asked, heads).run()
+        Walk(report, files, asked, heads).run(look)
     except (LedgerBroken, BadCheckpoint, OSError) as error:
         report.find(error)
     return report

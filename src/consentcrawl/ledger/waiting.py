@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -15,24 +16,36 @@ from consentcrawl.errors import LedgerBroken
 Part = tuple[bytes, bytes]
 """An entry, and the personal part beside it (or nothing)."""
 
+Made = Callable[[], Part]
+"""Makes an entry when it is written, in the writer's own time; it must not fail."""
+
 _MOST_BYTES = 1024 * 1024
+_USUAL_BYTES = 1024  # of an entry that is not made yet
 
 
 class Waiting:
     """Entries that become durable together, and the index to be told of the first."""
 
-    __slots__ = ("index", "parts")
+    __slots__ = ("_made", "_parts", "index")
 
-    def __init__(self, parts: list[Part]) -> None:
+    def __init__(self, parts: list[Part] | Made) -> None:
         """Wait; it cannot be cancelled, since it may be written already."""
-        self.parts = parts
+        self._parts: list[Part] = parts if isinstance(parts, list) else []
+        self._made: Made | None = None if isinstance(parts, list) else parts
         self.index: Future[int] = Future()
         self.index.set_running_or_notify_cancel()
 
     @property
+    def parts(self) -> list[Part]:
+        """The entries, each with its personal part."""
+        if self._made is not None:
+            self._parts, self._made = [self._made()], None
+        return self._parts
+
+    @property
     def size(self) -> int:
-        """Bytes to be written."""
-        return sum(len(entry) + len(beside) for entry, beside in self.parts)
+        """Bytes to be written, about."""
+        return sum(len(entry) + len(beside) for entry, beside in self._parts) or _USUAL_BYTES
 
 
 class Queue:

@@ -5,7 +5,7 @@ Law: every byte below the newest head is read, and every hash is worked out from
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from consentcrawl.ledger.checkpoint import Checkpoint
 from consentcrawl.ledger.entry import BadEntry, commitment, commitment_in, decode
@@ -36,11 +36,12 @@ class Walk:
         if any(head.frontier.root() != head.checkpoint.root for head in heads):
             report.find("a kept frontier is not that of its head")
 
-    def run(self) -> None:
-        """Read everything."""
+    def run(self, look: Callable[[Batch], None]) -> None:
+        """Read everything; ``look`` is shown every batch."""
         for batch in self._batches():
             self._grow(leaf_hashes(batch.entries))
             self._compare_personal(batch)
+            look(batch)
         self._end()
 
     def _batches(self) -> Iterator[Batch]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from consentcrawl.core import BODY, HEAD, Evidence, Need, origin_of
+from consentcrawl.core import BODY, HEAD, Evidence, Fields, Need, origin_of
 from consentcrawl.core.evidence import NO_FIELDS, Pairs
 from consentcrawl.errors import BadPolicy
 from consentcrawl.formats.url import BadUrl, canonical, join
@@ -25,7 +25,7 @@ from consentcrawl.net.unreached import BAD_URL, BODY_LIMIT, REDIRECTS, Unreached
 
 MOST_REDIRECTS = 5
 """RFC 9309 §2.3.1.2: at least five consecutive redirects are followed."""
-_FOLLOWED = frozenset({301, 302, 303, 307, 308})
+FOLLOWED = frozenset({301, 302, 303, 307, 308})
 _USER_AGENT = re.compile(r"[!-~](?:[ -~]*[!-~])?").fullmatch
 
 
@@ -52,7 +52,8 @@ class Reader:
     def read(self, need: Need, url: str) -> Evidence:
         """Answer ``need`` from ``url``: up to five redirects, at most ``need.limit`` bytes of content.
 
-        A redirect that leads nowhere has no status: it is no answer. An answer of 400 and above speaks by its status;
+        A redirect that leads nowhere has no status: it is no answer. Those of a polite look-up are not followed but
+        given: whoever asked politely asks again before each step. An answer of 400 and above speaks by its status;
         its content is a prefix of at most 64 KiB, and faults in it are no gap. ``need.fields`` go to the first
         origin only; a need with content is posted, once, and not redirected.
         """
@@ -64,9 +65,9 @@ class Reader:
             for _ in range(1 + MOST_REDIRECTS):
                 asking = need if origin_of(at) == first else replace(need, fields=())
                 with self._asked(asking, at, deadline) as (exchange, head):
-                    if head.status not in _FOLLOWED:
+                    if head.status not in FOLLOWED or need.polite:
                         return _evidence(need, at, head, judged(exchange, head, need.limit))
-                at = _next(need, at, head)
+                at = following(need, at, head.fields)
             return _gap(need, at, REDIRECTS)
         except BadUrl:
             return _gap(need, at, BAD_URL)
@@ -86,7 +87,7 @@ class Reader:
         try:
             at = canonical(url)
             with self._asked(need, at, Deadline.after(self.timeout)) as (exchange, head):
-                if answers is HEAD or head.status in _FOLLOWED:
+                if answers is HEAD or head.status in FOLLOWED:
                     return _evidence(answers, at, head, Content(whole=False))
                 content = judged(exchange, head, need.limit)
         except BadUrl:
@@ -129,9 +130,9 @@ class Reader:
         return secured(link, self._tls, host, deadline)
 
 
-def _next(need: Need, url: str, head: Head) -> str:
+def following(need: Need, url: str, fields: Fields) -> str:
     """Where a redirect leads. Raises Unreached("redirects") when nowhere, BadUrl when it cannot be read."""
-    location = head.fields.first("location")
+    location = fields.first("location")
     if not location or need.content:
         raise Unreached(REDIRECTS, url)
     with suppress(UnicodeDecodeError):  # then it was Latin-1

@@ -5,6 +5,7 @@ They are never met with another name, address or a second try.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from consentcrawl.core import HEAD, Asset, Category, Evidence, Fields, Gap, Gate, Need, Purpose, Said, Spec, disallow
@@ -20,6 +21,7 @@ SPEC = Spec(
 _ERRORS = 400
 _UNAUTHORIZED, _PAYMENT, _FORBIDDEN, _PROXY, _TOO_MANY, _LEGAL = 401, 402, 403, 407, 429, 451
 
+_LICENSE = re.compile(r"(?:^|,)\s*license(?=[\s,]|$)", re.IGNORECASE).search  # several challenges share a line
 # Fields by which the usual gatekeepers mark a challenge, and how their values begin ("" for any).
 _CHALLENGES = (
     ("cf-mitigated", "challenge"),
@@ -54,7 +56,7 @@ def _refusal(status: int, fields: Fields) -> str:
     """Give the words in which the answer itself says no, or an empty string."""
     if status == _UNAUTHORIZED:
         # RSL 1.0, Crawler Authorization Protocol: the scheme License asks for a licence, not for a password.
-        asked = (line for line in fields.lines("www-authenticate") if line.strip().lower().startswith("license"))
+        asked = (line for line in fields.lines("www-authenticate") if _LICENSE(line))
         return next(asked, "")
     if status == _PAYMENT:
         price = fields.first("crawler-price") or fields.first("crawler-error")

@@ -63,7 +63,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:
     """Read the records of a robots.txt, or the field of a response."""
     need = evidence.need
     if need.gate is Gate.HEAD or need.url != ROBOTS_TXT.url:
-        lines = evidence.fields.lines(_KEYS[0]) or evidence.fields.lines(_KEYS[1])
+        lines = [line for key in _KEYS for line in evidence.fields.lines(key)]
         return _matching((_field(lines, evidence),), asset.target, evidence) if lines else ()
     if evidence.status not in _OK:
         return SILENT

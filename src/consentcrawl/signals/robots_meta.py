@@ -42,6 +42,7 @@ IMAGES_LIMIT = 1000
 _FOR_ALL = frozenset({"robots", "ai", "x-robots-tag"})
 _PREFERENCES = frozenset({"content-usage", "content-signal"})
 _WANTED = _FOR_ALL | _PREFERENCES | AGENTS.tokens
+_QUOTES = " \t\r\n\f\xa0“”„‟‘’«»`\"'"  # ours: what word processors put around a value, and HTML takes for part of it
 _INHERITED = ("inherit", "all")
 _OK = range(200, 300)
 _GONE = (404, 410)
@@ -89,7 +90,8 @@ def _statements(page: Page, token: str, at: float) -> Iterator[tuple[Meta, Direc
     """Read every tag that may speak of use: the tag, the directive in it if it has any, and what it states."""
     own = token.lower()
     for meta in page.metas:
-        for name in (meta.name, meta.http_equiv, meta.property):
+        for stated in (meta.name, meta.http_equiv, meta.property):
+            name = stated.strip(_QUOTES)
             if name not in _WANTED and name != own:
                 continue
             if name in _PREFERENCES:

@@ -35,6 +35,7 @@ SPEC = Spec(
 
 _OK = range(200, 300)
 _UNAVAILABLE = range(400, 500)  # RFC 9309 §2.3.1.3
+_UNREAD = ("robots_limit", "unsupported")
 _DENIED, _TOO_MANY, _LEGAL = (401, 403), 429, 451
 
 
@@ -52,14 +53,17 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:
         return _absent(evidence)
     robots: RobotsTxt = evidence.parsed(parse)
     access = robots.access(target, purpose.token)
-    if access.rule is None and not robots.gave_up and not robots.looks_html:
+    if access.rule is None and not robots.gave_up and not robots.looks_html and not evidence.gap:
         return ()
     return _present(robots, access, evidence, target, purpose.token)
 
 
 def _present(robots: RobotsTxt, access: Access, evidence: Evidence, target: str, token: str) -> Iterator[Said]:
-    if robots.gave_up:
-        yield Gap(evidence.url, robots.gave_up)
+    # The rest of a file that is cut, and a file that is packed, may disallow what nothing here does.
+    if evidence.gap:
+        yield Gap(evidence.url, "robots_limit", holds=True)
+    elif robots.gave_up:
+        yield Gap(evidence.url, robots.gave_up, holds=robots.gave_up in _UNREAD)
     if robots.looks_html:
         words = evidence.content[:80].decode("utf-8", "replace").strip() or "html"
         yield remark(Category.ACQUIRE, words, "robots.txt", "a page stands there: not a robots file")

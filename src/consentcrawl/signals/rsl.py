@@ -37,6 +37,8 @@ SPEC = Spec(
 
 _TYPE = "application/rsl+xml"
 _LIMIT = 2 * 1024 * 1024
+_WRAPPERS = " <>\"'"  # ours: what people put around an address
+_OK = range(200, 300)
 _NAMED_LIMIT = 8  # licences that one document may name
 _CATEGORIES = {
     "ai-train": Category.TRAIN,
@@ -69,15 +71,16 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:
 
 def _robots(evidence: Evidence, purpose: Purpose) -> Iterable[Said]:
     """Follow the License lines of the group that counts, which replace those before any group (RSL 1.0 §4.3)."""
-    if not evidence.found:
+    if evidence.status not in _OK or evidence.gap not in ("", "body_limit"):
         return SILENT
     file = evidence.parsed(robots.parse)
     lines = file.records("license", purpose.token) or file.globals("license")
     # RSL 1.0: an absolute address; anything else is prose ("none (public domain)"), and names nothing.
-    addresses = [line.value for line in lines if line.value.lower().startswith(("http://", "https://"))]
+    values = [line.value.strip(_WRAPPERS) for line in lines]
+    addresses = [value for value in values if value.lower().startswith(("http://", "https://"))]
     named = tuple(_named(addresses, evidence.url, of_page=False)) if addresses else ()
-    if file.gave_up == "robots_limit":
-        return (*named, Gap(evidence.url, file.gave_up, holds=True, note="a licence could be named in the rest"))
+    if evidence.gap or file.gave_up == "robots_limit":
+        return (*named, Gap(evidence.url, "robots_limit", holds=True, note="a licence could be named in the rest"))
     return named or SILENT
 
 
@@ -129,7 +132,9 @@ def _page(evidence: Evidence, asset: Asset, *, of_page: bool) -> Iterator[Said]:
     if named := [each.href for each in page.links if _is_licence(each)]:
         yield from _named(named, _base(page.base, evidence.url), of_page=of_page)
     if page.gave_up:
-        yield Gap(evidence.url, page.gave_up, holds=not of_page)
+        # A licence is named in the head; a page of which that was read whole has said nearly everything.
+        cut = page.gave_up == "html_limit" and page.head_whole
+        yield Gap(evidence.url, page.gave_up, holds=not of_page and not cut)
     scripts = [script for script in page.scripts if script.type.partition(";")[0].strip().lower() == _TYPE]
     texts = [script.text for script in scripts]
     for script, licences in zip(scripts, evidence.parsed(_inside, *texts) if texts else (), strict=True):

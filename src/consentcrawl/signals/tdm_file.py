@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -36,8 +37,11 @@ SPEC = Spec(
 
 FILE = Need(Gate.LOOKUP, "/.well-known/tdmrep.json")
 
+# What reserves in a file that cannot be read as JSON: nobody may say that nothing was found there.
+_RESERVES = re.compile(rb"""tdm[-_:]?reservation["']?\s*[:=]\s*[\[{]?\s*["']?(?:1|true|yes)\b""", re.IGNORECASE).search
 _AMBIGUOUS = "the first match does not reserve, the longest does"
 _ENTRIES = 20_000
+_OK = range(200, 300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +71,7 @@ def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (sa
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:  # noqa: ARG001 (no token in it)
     """Read the first entry that matches (TDMRep §"File on the origin server"); no file is no reservation."""
     if not evidence.found:
-        if evidence.gap or not evidence.unreachable:
-            return SILENT
-        return (Gap(evidence.url, "unreachable", note=str(evidence.status)),)
+        return _lacking(evidence)
     if evidence.parsed(looks_html):
         words = evidence.content[:80].decode("utf-8", "replace").strip()
         return (remark(Category.TDM, words, "tdmrep.json", "a page stands there: not a TDMRep file"),)
@@ -78,7 +80,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]: 
 
 def _matching(rules: Rules, target: str, evidence: Evidence) -> Iterator[Said]:
     if rules.gave_up:
-        yield Gap(evidence.url, rules.gave_up)
+        yield Gap(evidence.url, rules.gave_up, holds=_reserves(evidence))
     first = rules.patterns.first(target)
     if first is None:
         return
@@ -89,8 +91,24 @@ def _matching(rules: Rules, target: str, evidence: Evidence) -> Iterator[Said]:
     if entry.reserved or longest:
         chosen = entry if entry.reserved else rules.entries[longest[0]]
         yield from _stated(chosen, chosen.note if entry.reserved else _AMBIGUOUS, first)
-    elif not rules.patterns.gave_up:
+    elif not rules.patterns.gave_up and not rules.gave_up:
         yield from _stated(entry, "", first)
+
+
+def _lacking(evidence: Evidence) -> tuple[Said, ...]:
+    """Note a server that failed; of a file that was cut, what it reserves may lie in what was not read."""
+    if evidence.gap:
+        return (Gap(evidence.url, evidence.gap, holds=True),) if _reserves(evidence) else SILENT
+    return (Gap(evidence.url, "unreachable", note=str(evidence.status)),) if evidence.unreachable else SILENT
+
+
+def _reserves(evidence: Evidence) -> bool:
+    """Tell whether the words of a reservation stand in a file that could not be read."""
+    return evidence.status in _OK and evidence.parsed(_worded)
+
+
+def _worded(content: bytes) -> bool:
+    return _RESERVES(content.replace(b"\0", b"")) is not None
 
 
 def _stated(entry: Entry, note: str, number: int) -> Iterator[Said]:
@@ -132,7 +150,7 @@ def _entry(item: dict[str, object], lenient: str) -> Iterator[Entry]:
     reserved, note = of_json(folded.get("tdm-reservation"))
     if reserved is None:
         return
-    location = folded.get("location", "/")
+    location = folded.get("location") or "/"
     for path in location if isinstance(location, list) else (location,):
         pattern = _pattern(str(path))
         odd = lenient or note or (LENIENT if not isinstance(location, str) or pattern != path else "")
@@ -143,6 +161,7 @@ def _entry(item: dict[str, object], lenient: str) -> Iterator[Entry]:
 
 def _pattern(location: str) -> str:
     """Make a path pattern of a location: of a whole URL its path, of a relative path one from the root."""
+    location = location.strip().removeprefix("./")
     _, scheme, rest = location.partition("://")
     path = "/" + rest.partition("/")[2] if scheme else location
     return path if path.startswith(("/", "*")) else "/" + path

@@ -21,6 +21,7 @@ from consentcrawl.core import (
     disallow,
 )
 from consentcrawl.formats.html import looks_html
+from consentcrawl.formats.robots_lines import utf16
 
 SPEC = Spec(
     name="trust.txt",
@@ -34,7 +35,9 @@ _OK = range(200, 300)
 FILES = (Need(Gate.LOOKUP, "/trust.txt"), Need(Gate.LOOKUP, "/.well-known/trust.txt"))
 
 _line = re.compile(r"^[^\S\n]*datatrainingallowed[^\S\n]*[=:][^\S\n]*[\"']?([a-z0-9]+)", re.IGNORECASE | re.MULTILINE)
-_NO = frozenset({"no", "n", "false", "0"})
+# What is not as specified can only forbid.
+_MEANINGS = {"yes": "yes"} | dict.fromkeys(("no", "n", "false", "0"), "no")
+_STATES = (("no", disallow), ("yes", allow))
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (same for all)
@@ -52,15 +55,12 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]: 
 def _statements(content: bytes) -> tuple[Statement, ...]:
     if looks_html(content):
         return ()
-    text = re.sub(r"\r\n?", "\n", content.decode("utf-8", "replace").removeprefix("\ufeff"))
-    said: dict[str, Statement] = {}
-    for match in _line.finditer(text):
-        value, where = match[1].lower(), "trust.txt"
-        if value in _NO:
-            said.setdefault("no", disallow(Category.TRAIN, match[0].strip(), where))
-        elif value == "yes":
-            said.setdefault("yes", allow(Category.TRAIN, match[0].strip(), where))
-    return tuple(said.values())
+    # No encoding is named by the document: what an editor saved in UTF-16 is plain enough to be heeded.
+    text = content.decode(utf16(content) or "utf-8", "replace").removeprefix("\ufeff")
+    said: dict[str, str] = {}
+    for match in _line.finditer(re.sub(r"\r\n?", "\n", text)):
+        said.setdefault(_MEANINGS.get(match[1].lower(), ""), match[0].strip())
+    return tuple(state(Category.TRAIN, said[word], "trust.txt") for word, state in _STATES if word in said)
 
 
 def _lacking(evidence: Evidence) -> tuple[Said, ...]:

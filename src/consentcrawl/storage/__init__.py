@@ -8,15 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from consentcrawl.core import Evidence, Ground, Need
+from consentcrawl.core import DAY, Evidence, Ground, Need
 
-__all__ = ["NO_ANSWER_SERVES", "Learnt", "Store", "serves"]
+__all__ = ["CLOCK_SKEW", "NO_ANSWER_SERVES", "Learnt", "Store", "serves", "serves_at"]
 
 Learnt = tuple[Ground, float]
 """A ground about a key, and until when it serves (seconds since the epoch)."""
 
 NO_ANSWER_SERVES = 600
 """Seconds for which "no answer" is believed: a dead host gets one try in that time, however many ask."""
+
+
+CLOCK_SKEW = 300.0
+"""Seconds that a clock may be behind another; evidence from further ahead tells of a clock that was set back."""
 
 
 class Store(Protocol):
@@ -55,3 +59,8 @@ def serves(evidence: Evidence) -> float:
     """Until when evidence serves, in seconds since the epoch: no longer than its need says (RFC 9309 §2.4: 24 h)."""
     unanswered = evidence.unreachable or evidence.gap
     return evidence.at + (min(NO_ANSWER_SERVES, evidence.need.serves) if unanswered else evidence.need.serves)
+
+
+def serves_at(until: float, now: float) -> bool:
+    """Tell whether something learnt serves: not past its time, and not from a time that is still to come."""
+    return now < until <= now + DAY + CLOCK_SKEW

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from threading import Lock
 
 from consentcrawl.core import Evidence, Ground, Need
-from consentcrawl.storage import Learnt, serves
+from consentcrawl.storage import CLOCK_SKEW, Learnt, serves, serves_at
 
 MAX_DOCUMENTS = 50_000
 MAX_BYTES = 256 * 1024 * 1024
@@ -31,7 +31,9 @@ class MemoryStore:
     def get(self, url: str, need: Need, now: float) -> Evidence | None:
         """Give the evidence kept for ``url`` and this need, while it serves."""
         kept = self._documents.get(url)
-        if kept is None or kept[1] <= now or (kept[0].need is not need and kept[0].need != need):
+        if kept is None or kept[1] <= now or kept[0].at > now + CLOCK_SKEW:
+            return None
+        if kept[0].need is not need and kept[0].need != need:
             return None
         return kept[0]
 
@@ -64,7 +66,7 @@ class MemoryStore:
         """Give what still serves about any of ``keys``."""
         if not self._learnt:
             return []
-        return [ground for key in keys for ground, until in self._learnt.get(key, ()) if until > now]
+        return [ground for key in keys for ground, until in self._learnt.get(key, ()) if serves_at(until, now)]
 
     def close(self) -> None:
         """Nothing to let go of."""

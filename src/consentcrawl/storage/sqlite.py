@@ -1,6 +1,7 @@
 """Shared evidence on disk, for any number of processes: the same mapping as in memory, with leases that run out.
 
 Law: one process fetches a document, the others wait for it; a process that dies holding a lease holds it ten seconds.
+A file that is locked for long, full or damaged is a store that knows nothing; what this process knows it keeps.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from consentcrawl.core import Category, Evidence, Fields, Ground, Need, Preference, Statement
-from consentcrawl.storage import Learnt, serves
+from consentcrawl.storage import CLOCK_SKEW, Learnt, serves, serves_at
 from consentcrawl.storage.memory import MemoryStore
 
 LEASE_SECONDS = 10.0
@@ -53,12 +55,14 @@ class SqliteStore:
         kept = self._front.get(url, need, now)
         if kept is not None:
             return kept
-        row = self._database().execute("SELECT * FROM evidence WHERE url = ? AND until > ?", (url, now)).fetchone()
-        if row is None or row["need"] != _need_text(need):
-            return None
-        evidence = _evidence(row, need)
-        self._front.put(url, evidence)
-        return evidence
+        with suppress(sqlite3.Error):
+            query = "SELECT * FROM evidence WHERE url = ? AND until > ? AND at <= ?"
+            row = self._database().execute(query, (url, now, now + CLOCK_SKEW)).fetchone()
+            if row is not None and row["need"] == _need_text(need):
+                evidence = _evidence(row, need)
+                self._front.put(url, evidence)
+                return evidence
+        return None
 
     def put(self, url: str, evidence: Evidence) -> None:
         """Keep the evidence, and let those who wait for it go on."""
@@ -67,36 +71,45 @@ class SqliteStore:
             url, _need_text(evidence.need), evidence.url, evidence.status, json.dumps(evidence.fields.pairs),
             zlib.compress(evidence.content, 1), evidence.at, evidence.gap, evidence.whole, serves(evidence),
         )  # fmt: skip
-        with self._database() as database:
+        with suppress(sqlite3.Error), self._database() as database:
             database.execute("INSERT OR REPLACE INTO evidence VALUES (?,?,?,?,?,?,?,?,?,?)", row)
             database.execute("DELETE FROM lease WHERE url = ?", (url,))
 
     def lease(self, url: str, now: float) -> bool:
         """Take the lease on ``url`` unless another process holds it."""
-        with self._database() as database:
+        with suppress(sqlite3.Error), self._database() as database:
             taken = database.execute(
                 "INSERT INTO lease VALUES (:url, :owner, :until) ON CONFLICT (url) DO UPDATE"
                 " SET owner = :owner, until = :until WHERE lease.until <= :now OR lease.until > :now + 2 * :lease",
                 {"url": url, "owner": _me(), "until": now + LEASE_SECONDS, "now": now, "lease": LEASE_SECONDS},
             )
-        return taken.rowcount == 1
+            return taken.rowcount == 1
+        return True
 
     def release(self, url: str) -> None:
         """Give the lease back, if it is still this process's."""
-        with self._database() as database:
+        with suppress(sqlite3.Error), self._database() as database:
             database.execute("DELETE FROM lease WHERE url = ? AND owner = ?", (url, _me()))
 
     def learn(self, learnt: Iterable[tuple[str, Learnt]]) -> None:
         """Keep grounds about keys, each once."""
+        learnt = list(learnt)
         rows = [(key, _ground_text(ground), until) for key, (ground, until) in learnt]
-        with self._database() as database:
-            database.executemany("INSERT OR REPLACE INTO learnt VALUES (?,?,?)", rows)
+        try:
+            with self._database() as database:
+                database.executemany("INSERT OR REPLACE INTO learnt VALUES (?,?,?)", rows)
+        except sqlite3.Error:
+            self._front.learn(learnt)
 
     def recall(self, keys: Sequence[str], now: float) -> list[Ground]:
         """Give what still serves about any of ``keys``."""
         marks = ",".join("?" * len(keys))
-        query = f"SELECT ground FROM learnt WHERE key IN ({marks}) AND until > ?"  # noqa: S608 (question marks only)
-        return [_ground(text) for (text,) in self._database().execute(query, (*keys, now))]
+        query = f"SELECT ground, until FROM learnt WHERE key IN ({marks})"  # noqa: S608 (question marks only)
+        found = self._front.recall(keys, now)
+        with suppress(sqlite3.Error):
+            rows = self._database().execute(query, keys).fetchall()
+            found += [_ground(text) for text, until in rows if serves_at(until, now)]
+        return found
 
     def close(self) -> None:
         """Close the connections that this process opened."""

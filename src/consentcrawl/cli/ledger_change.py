@@ -1,0 +1,104 @@
+"""``consentcrawl ledger erase`` and ``merge``: what adds to a ledger, and takes URLs out of it.
+
+Law: both are written down in the ledger they change.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consentcrawl.cli import options
+from consentcrawl.cli.ledger_options import Directory, existing, say, urls_meant
+from consentcrawl.config import VERSION
+from consentcrawl.errors import BadInput, LedgerBroken
+from consentcrawl.evidence_store import EvidenceStore, NoEvidence
+from consentcrawl.ledger import index
+from consentcrawl.ledger.erasure import erase as erased
+from consentcrawl.ledger.log import Ledger
+from consentcrawl.ledger.merge import merge as merged
+from consentcrawl.ledger.segments import erase_row_url
+from consentcrawl.ledger_rows import EVIDENCE, SEGMENTS, naming, segment_file, segment_lines
+
+Opened = Annotated[
+    Path, typer.Option("--output", "-o", metavar="DIR", help="The ledger they go into; made if need be.")
+]
+
+
+def erase(
+    directory: Directory,
+    *,
+    url: Annotated[str, typer.Option("--url", metavar="URL", help="The URL to take out.")],
+) -> None:
+    """Take a URL out of a ledger, for good. Entries and every proof of them stand; who reads them sees no URL.
+
+    Kept documents are not touched: a document that this URL itself answered with names it still.
+    """
+    forms = urls_meant(url)
+    with options.one_line_errors(), Ledger.open(existing(directory), create=False, run=_run("erase")) as ledger:
+        documents = _documents(directory, forms)
+        rows = sum(_erase_rows(ledger, form) for form in forms)
+        entries = sum(len(erased(ledger, form)) for form in forms)
+        index.rebuild(directory)
+    say(f"Erased from {entries:,} entries and {rows:,} rows of batch segments, and from the index.")
+    say("Entries and proofs stand. Copies, backups, and proofs that were handed out keep what they had.")
+    if documents:
+        say(f"Kept documents that this URL answered with name it still: {', '.join(documents)}")
+
+
+def merge(
+    ledgers: Annotated[list[Path], typer.Argument(metavar="DIR...", help="The ledgers that are merged.")],
+    *,
+    output: Opened,
+) -> None:
+    """Append ledgers to another one, each entry inside one of its own, with segments and documents.
+
+    May be repeated as they grow: what is there already is passed over. Old proofs hold on.
+    """
+    with options.one_line_errors():
+        if output.resolve() in {existing(source).resolve() for source in ledgers}:
+            msg = f"{output}: cannot be merged into itself"
+            raise BadInput(msg)
+        with Ledger.open(output, run=_run("merge")) as into:
+            for source in ledgers:
+                _copy_segments(source, output)
+                documents = EvidenceStore(output / EVIDENCE).adopt(source / EVIDENCE)
+                number = merged(into, source)
+                say(f"{source}: {number:,} entries, {documents:,} documents")
+
+
+def _run(verb: str) -> dict[str, str]:
+    return {"command": f"ledger {verb}", "version": VERSION}
+
+
+def _erase_rows(ledger: Ledger, url: str) -> int:
+    """Erase a URL from every segment that has it; it is written down before, as erasures of entries are."""
+    number = 0
+    for line in segment_lines(ledger.directory):
+        record = index.inner(line.record)
+        ledger.append({"kind": "erasure", "at": ledger.now(), "entries": [], "segment": line.index})
+        number += erase_row_url(segment_file(ledger.directory, record), record, url)
+    return number
+
+
+def _documents(directory: Path, urls: list[str]) -> list[str]:
+    """The digests of kept documents that a URL itself answered with."""
+    store = EvidenceStore(directory / EVIDENCE)
+    digests = {d for url in urls for each in naming(directory, url) for d in each.record.get("evidence") or ()}
+    with suppress(NoEvidence, ValueError):
+        return sorted({looked_up.digest for looked_up, _ in store.behind(digests) if looked_up.url in urls})
+    return []
+
+
+def _copy_segments(source: Path, output: Path) -> None:
+    for path in sorted((source / SEGMENTS).glob("*")):
+        to = output / SEGMENTS / path.name
+        if to.exists() and to.read_bytes() != path.read_bytes():
+            msg = f"{to}: is another segment than {path}"
+            raise LedgerBroken(msg)
+        to.parent.mkdir(mode=0o700, exist_ok=True)
+        shutil.copyfile(path, to)

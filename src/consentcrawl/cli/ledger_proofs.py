@@ -1,0 +1,89 @@
+"""``consentcrawl ledger prove`` and ``head``: small files with which others can check what a ledger says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consentcrawl.cli import options
+from consentcrawl.cli.ledger_options import (
+    Directory,
+    UrlArgument,
+    Witness,
+    existing,
+    kept_elsewhere,
+    urls_meant,
+)
+from consentcrawl.errors import BadInput
+from consentcrawl.ledger.checkpoint import BadCheckpoint
+from consentcrawl.ledger.compact import grown
+from consentcrawl.ledger.files import OS_FILES
+from consentcrawl.ledger.heads import shown_checkpoint
+from consentcrawl.ledger.proof import Row
+from consentcrawl.ledger.proof import prove as proved
+from consentcrawl.ledger.segments import row_of
+from consentcrawl.ledger_rows import Told, about, segment_file
+
+
+def prove(  # noqa: PLR0913 (one per option)
+    url: UrlArgument,
+    directory: Directory,
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Write the proof there.")],
+    entry: Annotated[int | None, typer.Option(help="Which entry, instead of the newest verdict about the URL.")] = None,
+    witness: Witness = None,
+    as_text: Annotated[bool, typer.Option("--text", help="As C2SP tlog-proof text, for other programs.")] = False,
+) -> None:
+    """Write a small file that shows what was decided about a URL to somebody who has no access to this ledger.
+
+    With --witness it leads to a head that they have kept, and they need not believe any other.
+    """
+    with options.one_line_errors():
+        told = _meant(url, existing(directory), entry)
+        try:
+            proof = proved(directory, told.index, row=_row(directory, told), head=kept_elsewhere(witness))
+        except IndexError as error:
+            msg = f"{witness or directory}: entry {told.index} is not under {'a head yet' if witness is None else 'it'}"
+            raise BadInput(msg) from error
+        except BadCheckpoint as error:
+            msg = f"{witness}: {error}"
+            raise BadInput(msg) from error
+        output.write_bytes(grown(proof).encode() if as_text else proof)
+    what = told.record.get("outcome", told.kind)
+    options.complain(f"{output}: entry {told.index}, {what}, {output.stat().st_size:,} bytes")
+
+
+def head(
+    directory: Directory,
+    *,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it there instead of stdout.")] = None,
+) -> None:
+    """Print the newest signed head: keep it elsewhere, and a later rewrite by the key's holder is found with it."""
+    with options.one_line_errors():
+        note = shown_checkpoint(OS_FILES, existing(directory))
+        if note is None:
+            msg = f"{directory}: there is no head"
+            raise BadInput(msg)
+        if output is not None:
+            output.write_bytes(note)
+    if output is None:
+        typer.echo(note.decode("utf-8", "backslashreplace"), nl=False)
+
+
+def _meant(url: str, directory: Path, entry: int | None) -> Told:
+    """The newest verdict about a URL, or what one entry says about it."""
+    found = [each for form in urls_meant(url) for each in about(directory, form)]
+    fitting = [each for each in found if (each.kind == "verdict" if entry is None else each.index == entry)]
+    if not fitting:
+        msg = f"{directory}: {'no verdict' if entry is None else f'entry {entry} says nothing'} about {url}"
+        raise BadInput(msg)
+    return fitting[0]
+
+
+def _row(directory: Path, told: Told) -> Row | None:
+    """The row of a batch segment that is proved through it."""
+    if told.row is None or told.segment is None:
+        return None
+    return row_of(segment_file(directory, told.segment), dict(told.segment), told.row)

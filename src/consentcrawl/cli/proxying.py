@@ -1,0 +1,57 @@
+"""What ``consentcrawl proxy`` does once its options are read: listen, say how to use it, and end when told."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from consentcrawl.cli.options import complain
+from consentcrawl.config import Config
+from consentcrawl.ledger_record import LedgerRecord
+from consentcrawl.proxy.server import Proxy
+from consentcrawl.proxy.settings import ProxySettings
+from consentcrawl.proxy.summary import summary
+from consentcrawl.proxy.watch import Watch
+from consentcrawl.proxy.wishes import delays
+from consentcrawl.steward import Steward
+
+_THREADS = 32
+"""For what is read beside the event loop: beginnings of works of which a part was asked for."""
+
+
+def serve(config: Config, settings: ProxySettings, ledger: Path | None) -> None:
+    """Serve until SIGINT or SIGTERM. Raises BadPolicy, LedgerBroken, OSError."""
+    record = LedgerRecord.open(ledger, config, command="proxy") if ledger is not None else None
+    steward = Steward(replace(config, ledger=""), record=record)
+    watch = Watch(ledger=ledger, delay=delays(steward))
+    try:
+        asyncio.run(_serve(steward, settings, watch))
+    finally:
+        steward.shut()
+    for line in summary(watch):
+        complain(line)
+
+
+async def _serve(steward: Steward, settings: ProxySettings, watch: Watch) -> None:
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    loop.set_default_executor(ThreadPoolExecutor(_THREADS))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    proxy = Proxy(steward, settings, watch)
+    try:
+        _say(await proxy.start(), settings, watch)
+        await ended.wait()
+    finally:
+        await proxy.stop()
+
+
+def _say(port: int, settings: ProxySettings, watch: Watch) -> None:
+    host = f"[{settings.listen}]" if ":" in settings.listen else settings.listen
+    complain(f"proxy: http://{host}:{port} for HTTP and HTTPS")
+    complain(f"certificate for programs to trust: consentcrawl proxy ca export --authority {settings.authority}")
+    complain(f"live page: http://consentcrawl.local/#token={watch.token} through the proxy")
+    if settings.ui is not None:
+        complain(f"live page: http://{settings.ui[0]}:{settings.ui[1]}/#token={watch.token}")

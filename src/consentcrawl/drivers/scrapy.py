@@ -1,0 +1,250 @@
+"""Scrapy: a downloader middleware that asks before each request, after each head and before a response is handed on.
+
+Law: it stands next to the network, so every redirect hop and every file of a media pipeline passes through here, and
+so does what a cache answers. Retries, proxies, cookies and credentials stay on the caller's own request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import re
+from collections.abc import Sequence
+from urllib.parse import urldefrag
+from weakref import WeakKeyDictionary
+
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.retry import get_retry_request
+from scrapy.exceptions import IgnoreRequest, StopDownload
+from scrapy.http import Headers, Response
+from scrapy.http.request import NO_CALLBACK
+from scrapy.settings import BaseSettings
+from scrapy.utils.asyncio import is_asyncio_available
+from scrapy.utils.misc import load_object
+
+from consentcrawl import config, errors
+from consentcrawl.core import HEAD, ROBOTS_TXT, Evidence, Fields, Gate, Hop, Verdict
+from consentcrawl.download import Download
+from consentcrawl.formats.url import BadUrl
+from consentcrawl.net.unpacking import unpacked
+from consentcrawl.scrapy_robots import RobotsTxtParser
+from consentcrawl.steward import Steward
+from consentcrawl.withheld import detail
+
+__all__ = ["PAGE", "Addon", "ConsentMiddleware", "Refused", "RobotsTxtParser", "Undetermined"]
+
+PAGE = "consentcrawl_page"
+"""The key of ``Request.meta`` for the URL of the page that shows the asset; without it the Referer counts."""
+
+_PLACE = 950  # nearer to the network than the cache at 900
+_ASKED_FOR = "_consentcrawl_asked"
+_NOT_OF_THE_WEB = ("data:", "file:")
+_IN_FLIGHT = 64 * 1024  # bytes of a content that have come with the head anyway
+
+_ROBOTS_TXT = re.compile(r"https?://[^/?#]+/robots\.txt").fullmatch
+
+_log = logging.getLogger(__name__)
+
+
+class Refused(errors.Refused, IgnoreRequest):
+    """The asset may not be taken: what an errback that looks for IgnoreRequest, or a media pipeline, passes over."""
+
+
+class Undetermined(errors.Undetermined, IgnoreRequest):
+    """It could not be found out whether the asset may be taken."""
+
+
+class ConsentMiddleware:
+    """A downloader middleware for place 950; the Addon puts it there. Older releases of Scrapy pass the spider."""
+
+    def __init__(self, crawler: Crawler, steward: Steward) -> None:
+        """Ask ``steward``. Raises ConsentError where Scrapy runs without asyncio."""
+        if not is_asyncio_available():
+            msg = "consentcrawl needs Scrapy on asyncio: leave TWISTED_REACTOR as it is by default"
+            raise errors.ConsentError(msg)
+        self._crawler, self.steward = crawler, steward
+        self._downloads: WeakKeyDictionary[Request, Download] = WeakKeyDictionary()
+        settings = crawler.settings
+        again = settings.getlist("RETRY_HTTP_CODES") if settings.getbool("RETRY_ENABLED") else []
+        self._tried_again = {int(status) for status in again}
+        crawler.signals.connect(self._head_came, signals.headers_received)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> ConsentMiddleware:
+        """Take the steward that the settings name, or make one that ends with the crawl."""
+        given = _given(crawler.settings)
+        ours = cls(crawler, given or Steward(_config(crawler.settings)))
+        if given is None:
+            crawler.signals.connect(ours.shut, signals.spider_closed)
+        return ours
+
+    async def shut(self) -> None:
+        """Shut the steward."""
+        await asyncio.to_thread(self.steward.shut)
+
+    async def process_request(self, request: Request, **_: object) -> Response | None:
+        """Meet the LOOKUP gate. Raises Refused and Undetermined."""
+        if request.url.startswith(_NOT_OF_THE_WEB):
+            return None
+        if _is_for_rules(request):
+            return await self._rules(request)
+        download = self._downloads[request] = await self._asked(request)
+        if urldefrag(request.url)[0] != download.url:
+            request._set_url(download.url)  # noqa: SLF001 (no public way)
+        return None
+
+    async def process_response(self, request: Request, response: Response, **_: object) -> Response | Request:
+        """Meet the other gates. Raises Refused and Undetermined."""
+        if request.url.startswith(_NOT_OF_THE_WEB) or _is_for_rules(request):
+            return response
+        # Where a cache or another middleware has answered, nothing was asked yet.
+        download = self._downloads.pop(request, None) or await self._asked(request)
+        if download.verdict is None:
+            verdict = await _judge(download, request, response)
+            if errors.withholds(verdict) and (again := self._again(request, response)):
+                return again
+            self._conclude(verdict)
+        if download.recorded:
+            digest = await asyncio.to_thread(hashlib.sha256, response.body)
+            download.delivered(len(response.body), digest.hexdigest())
+        return response
+
+    async def process_exception(self, request: Request, exception: Exception, **_: object) -> None:
+        """Put a verdict in the place of what Scrapy's robots middleware raises. Raises Refused and Undetermined."""
+        if type(exception) is IgnoreRequest and str(exception) == "Forbidden by robots.txt":
+            await self._asked(request)
+
+    async def _asked(self, request: Request) -> Download:
+        """Open the inquiry and meet its LOOKUP gate."""
+        followed = request.meta.get("redirect_urls", ())
+        page = _page(request, followed)
+        request.meta[_ASKED_FOR] = [request.url, page]
+        reasons = request.meta.get("redirect_reasons", ())
+        # A page may lead on as well ("meta refresh"); its status is not told.
+        hops = [Hop(url, why if isinstance(why, int) else 200) for url, why in zip(followed, reasons, strict=False)]
+        try:
+            known = request.meta.get(PAGE, "")
+            download = Download(self.steward, request.url, page=known, referer=page, hops=hops)
+        except BadUrl as error:
+            unreadable = self.steward.unreadable(request.url, error)
+            self._count(unreadable)
+            raise errors.withheld_by(unreadable, Refused, Undetermined) from error
+        verdict = await download.before_async()
+        if verdict is not None:
+            self._conclude(verdict)
+        return download
+
+    async def _rules(self, request: Request) -> Response | None:
+        """Answer Scrapy's own request for a robots.txt with the one that was looked up, so that it is fetched once."""
+        try:
+            inquiry = self.steward.open(request.url, reach=Gate.LOOKUP)
+        except BadUrl:
+            return None
+        await self.steward.look_up_async(inquiry)
+        found = next((evidence for evidence in inquiry.evidence if evidence.need == ROBOTS_TXT), None)
+        if found is None:  # the policy does not read it
+            return None
+        return Response(request.url, status=found.status or 503, body=found.content if found.found else b"")
+
+    def _head_came(self, headers: Headers, body_length: object, request: Request) -> None:
+        """Stop the download where the head refuses; this signal does not tell the status, so it is judged again."""
+        download = self._downloads.get(request)
+        if download is None or download.verdict is not None:
+            return
+        if isinstance(body_length, int) and body_length <= _IN_FLIGHT:
+            return
+        inquiry = self.steward.open(download.url, reach=Gate.HEAD)
+        if inquiry.needs() != [HEAD]:
+            return
+        inquiry.tell(Evidence(HEAD, download.url, status=200, fields=_fields(headers), at=self.steward.clock()))
+        if not inquiry.needs() and errors.withholds(inquiry.verdict()):
+            raise StopDownload(fail=False)
+
+    def _again(self, request: Request, response: Response) -> Request | None:
+        """Give the next try of a request whose answer Scrapy retries: its retries come after this middleware."""
+        spider = self._crawler.spider
+        if response.status not in self._tried_again or request.meta.get("dont_retry") or spider is None:
+            return None
+        return get_retry_request(request, spider=spider, reason=f"{response.status} withheld")
+
+    def _conclude(self, verdict: Verdict) -> None:
+        """Count a verdict, and raise it where it withholds."""
+        self._count(verdict)
+        if errors.withholds(verdict):
+            _log.info("Withheld (%s): %s: %s", verdict.outcome, verdict.url, detail(verdict))
+            raise errors.withheld_by(verdict, Refused, Undetermined)
+
+    def _count(self, verdict: Verdict) -> None:
+        names = [f"{verdict.outcome}", f"{verdict.outcome}/{verdict.gate.name.lower()}"]
+        names += [f"signal/{signal}" for signal in {ground.signal for ground in verdict.deciding}]
+        names += [f"gap/{reason}" for reason in {gap.reason for gap in verdict.gaps}]
+        if self._crawler.stats is not None:
+            for name in names:
+                self._crawler.stats.inc_value(f"consentcrawl/{name}")
+
+
+class Addon:
+    """One line in the settings: ``ADDONS = {"consentcrawl.drivers.scrapy.Addon": 500}``."""
+
+    def update_settings(self, settings: BaseSettings) -> None:
+        """Put the middleware in its place, our reader of robots.txt under Scrapy's own, and one honest User-Agent.
+
+        What the project itself sets stays. Raises BadPurpose and BadPolicy.
+        """
+        given = _given(settings)
+        taker = given.config if given is not None else _config(settings)
+        settings["DOWNLOADER_MIDDLEWARES"][ConsentMiddleware] = _PLACE
+        settings.set("ROBOTSTXT_PARSER", RobotsTxtParser, "addon")
+        settings.set("ROBOTSTXT_USER_AGENT", taker.purpose.token, "addon")
+        settings.set("USER_AGENT", taker.user_agent, "addon")
+
+
+def _config(settings: BaseSettings) -> config.Config:
+    purpose, ledger = settings.get("CONSENTCRAWL_PURPOSE"), settings.get("CONSENTCRAWL_LEDGER")
+    return config.configured(config.load(settings.get("CONSENTCRAWL_CONFIG")), purpose, ledger)
+
+
+def _given(settings: BaseSettings) -> Steward | None:
+    """Give what the function that CONSENTCRAWL_STEWARD names gives: a steward that somebody else shuts."""
+    function = settings.get("CONSENTCRAWL_STEWARD")
+    steward: Steward | None = load_object(function)() if function else None
+    return steward
+
+
+def _is_for_rules(request: Request) -> bool:
+    """Tell whether Scrapy's robots middleware asks: a robots.txt may always be fetched (RFC 9309 §2.2.2)."""
+    return (
+        request.callback is NO_CALLBACK
+        and bool(request.meta.get("dont_obey_robotstxt"))
+        and _ROBOTS_TXT(request.url) is not None
+    )
+
+
+def _page(request: Request, followed: Sequence[str]) -> str:
+    """Give the page that shows the asset; at a redirect hop the one that was known before."""
+    asked: list[str] | None = request.meta.get(_ASKED_FOR)
+    if asked and followed and followed[-1] == asked[0]:
+        return asked[1]
+    referer = request.headers.get("Referer") or b""
+    return request.meta.get(PAGE) or referer.decode("latin-1")
+
+
+async def _judge(download: Download, request: Request, response: Response) -> Verdict:
+    fields = _fields(response.headers)
+    verdict = await download.head_async(response.status, fields, bodiless=request.method == "HEAD")
+    if verdict is not None:
+        return verdict
+    if download.partial:
+        return await download.start_async()
+    limit, body = download.looked_at, response.body
+    content, gap = unpacked(body[: limit + 1], fields.lines("content-encoding"), limit + 1, whole=len(body) <= limit)
+    whole = max(len(body), len(content)) <= limit
+    lost = "dataloss" in response.flags or "download_stopped" in response.flags
+    return await download.body_async(content[:limit], whole=whole, gap=gap or ("truncated" if lost else ""))
+
+
+def _fields(headers: Headers) -> Fields:
+    lines = ((name.decode("latin-1"), value) for name, values in headers.items() for value in values)
+    return Fields((name, value.decode("latin-1")) for name, value in lines)

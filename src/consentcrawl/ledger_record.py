@@ -1,0 +1,250 @@
+"""The ledger and the evidence store as a steward sees them: verdicts and outcomes go in, each with what it rests on.
+
+Law: a document is durable before an entry names it, and an entry before its future comes; after a failed write nothing
+more is acknowledged.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import secrets
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, Self
+
+from consentcrawl.config import VERSION, Config
+from consentcrawl.core import Evidence, Ground, Verdict
+from consentcrawl.errors import LedgerBroken
+from consentcrawl.evidence_keeper import EvidenceKeeper
+from consentcrawl.evidence_store import EvidenceStore
+from consentcrawl.ledger.files import OS_FILES, Files
+from consentcrawl.ledger.log import Ledger
+from consentcrawl.ledger.records import outcome_record, verdict_entry, with_personal
+from consentcrawl.ledger.waiting import Part
+from consentcrawl.record import Delivered
+
+EVIDENCE = "evidence"
+PROCESS = "{process}"
+"""Stands in the name of a directory for a name of its own for each process."""
+_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An entry that cannot be handed in at once: how it is made, the URL whose order it keeps, and its future."""
+
+    made: Callable[[], Part]
+    url: str
+    index: Future[int]
+
+
+class LedgerRecord:
+    """An open ledger with its evidence. Safe for threads; one process writes it, and after a fork it refuses."""
+
+    def __init__(self, ledger: Ledger, keeper: EvidenceKeeper) -> None:
+        """Write to ``ledger``, with documents by ``keeper``; use ``LedgerRecord.open``."""
+        self.ledger, self._keeper = ledger, keeper
+        self._process = os.getpid()
+        # A queue that may be put to from a destructor: responses that nobody closed end there.
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._behind: Counter[str] = Counter()
+        self._changing = threading.Lock()
+        self._closed = False
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, name="consentcrawl-ledger", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    @classmethod
+    def open(
+        cls, directory: str | Path, config: Config | None = None, *, command: str = "", files: Files = OS_FILES
+    ) -> Self:
+        """Open the ledger in ``directory``, made where there is none, and write who runs and under which policy.
+
+        ``{process}`` in the directory's name gives each process a ledger of its own. ``command`` names the program.
+        Raises LedgerBroken when the ledger is damaged or another process writes it.
+        """
+        return cls(*opened(directory, config, command=command, files=files))
+
+    def record_verdict(
+        self, verdict: Verdict, evidence: Sequence[Evidence], learnt: Sequence[Ground] = ()
+    ) -> Future[int]:
+        """Hand in a verdict and what it rests on; the future gives the entry's index once both are durable."""
+        digests = None if verdict.url in self._behind else self._keeper.named(verdict, evidence, learnt)
+        if digests is None or self._failure is not None or self._process != os.getpid():
+            told = tuple(evidence)
+            return self._later(lambda: verdict_entry(verdict, self._keeper.keep(verdict, told, learnt)), verdict.url)
+        try:
+            return self.ledger.submit_verdict(verdict, digests)
+        except LedgerBroken as broken:
+            return _failed(broken)
+
+    def record_outcome(self, verdict: Verdict, index: int, delivered: Delivered) -> Future[int]:
+        """Hand in what became of the download whose verdict is entry ``index``."""
+        said: dict[str, Any] = {"at": time.time(), "verdict": index, "status": delivered.status}
+        said |= {"size": delivered.size, "digest": delivered.digest, "file": delivered.file}
+        return self._later(lambda: with_personal(*outcome_record(verdict.url, **said)), "")
+
+    def close(self) -> None:
+        """Write what waits, end the run, give everything back; LedgerBroken when something could not be written.
+
+        Does nothing the second time, and in a process that was forked off.
+        """
+        with self._changing:
+            if self._closed or self._process != os.getpid():
+                return
+            self._closed = True
+        atexit.unregister(self.close)
+        self._queue.put(None)
+        self._thread.join()
+        self._give_up(self._left())
+        with ExitStack() as stack:
+            stack.callback(self._close_ledger)
+            stack.callback(self._close_evidence)
+
+    def _later(self, made: Callable[[], Part], url: str) -> Future[int]:
+        """Queue up for the thread that may wait for disks."""
+        if self._process != os.getpid():
+            return _failed(LedgerBroken(f"{self.ledger.directory} was opened before a fork: {_ONE_EACH}"))
+        waiting = _Waiting(made, url, Future())
+        waiting.index.set_running_or_notify_cancel()  # it may be written already
+        if url:
+            with self._changing:
+                self._behind[url] += 1
+        self._queue.put(waiting)
+        if self._closed and not self._thread.is_alive():
+            self._give_up(self._left())
+        return waiting.index
+
+    def _work(self) -> None:
+        last = False
+        while not last:
+            group, last = self._gathered()
+            try:
+                if self._failure is None and group:
+                    self._write(group)
+                else:
+                    self._give_up(group)
+            except Exception as error:  # noqa: BLE001 (whatever it was)
+                self._failure = error
+                self._give_up(group)
+
+    def _gathered(self) -> tuple[list[_Waiting], bool]:
+        """Wait for something to do, and take what else is there; the second is True at the end."""
+        group: list[_Waiting] = []
+        each = self._queue.get()
+        try:
+            while each is not None:
+                group.append(each)
+                if len(group) == _AT_ONCE:
+                    return group, False
+                each = self._queue.get_nowait()
+        except Empty:
+            return group, False
+        return group, True
+
+    def _left(self) -> list[_Waiting]:
+        """Take what came after the end."""
+        left: list[_Waiting] = []
+        with suppress(Empty):
+            while True:
+                each = self._queue.get_nowait()
+                left += [each] if each is not None else []
+        return left
+
+    def _write(self, group: list[_Waiting]) -> None:
+        """Make the documents of a group durable, then hand its entries in together."""
+        parts = [waiting.made() for waiting in group]
+        self._keeper.sync()
+        written = self.ledger.submit_encoded(parts)
+        self._done(group)
+        written.add_done_callback(lambda first: _tell(group, first))
+
+    def _done(self, group: list[_Waiting]) -> None:
+        """From here on the next verdict about the same URLs comes after these, whichever way it goes."""
+        if not (urls := [waiting.url for waiting in group if waiting.url]):
+            return  # outcomes only: they come from destructors too, which must not wait for a lock
+        with self._changing:
+            for url in urls:
+                self._behind[url] -= 1
+                if not self._behind[url]:
+                    del self._behind[url]
+
+    def _give_up(self, group: list[_Waiting]) -> None:
+        self._done(group)
+        for waiting in group:
+            waiting.index.set_exception(self._refusal())
+
+    def _refusal(self) -> LedgerBroken:
+        if isinstance(self._failure, LedgerBroken):
+            return self._failure
+        why = f"nothing more is acknowledged after {self._failure!r}" if self._failure else "the ledger is closed"
+        broken = LedgerBroken(f"{self.ledger.directory}: {why}")
+        broken.__cause__ = self._failure
+        return broken
+
+    def _close_evidence(self) -> None:
+        try:
+            self._keeper.close()
+        except OSError as error:
+            self._failure = self._failure or error
+
+    def _close_ledger(self) -> None:
+        self.ledger.close()
+        self._failure = self._failure or self.ledger.failure
+        if self._failure is not None:
+            raise self._refusal()
+
+
+def opened(
+    directory: str | Path, config: Config | None = None, *, command: str = "", files: Files = OS_FILES
+) -> tuple[Ledger, EvidenceKeeper]:
+    """Open a ledger and the keeper of its evidence, as ``LedgerRecord.open`` does."""
+    config = config or Config()
+    place = Path(str(directory).replace(PROCESS, _name_of_process()))
+    run = {
+        "version": VERSION,
+        "command": command or Path(sys.argv[0]).name,
+        "user_agent": config.user_agent,
+        "purpose": config.purpose.name,
+        "token": config.purpose.token,
+    }
+    ledger = Ledger.open(place, run=run, files=files)
+    try:
+        ledger.record_policy(config.policy)
+    except BaseException:
+        ledger.close()
+        raise
+    return ledger, EvidenceKeeper(EvidenceStore(place / EVIDENCE, files=files), config.secrets)
+
+
+_ONE_EACH = f"open one in each process, in a directory of its own ({PROCESS} in its name gives one)"
+
+
+def _name_of_process() -> str:
+    return f"{datetime.now(UTC):%Y%m%d%H%M%S}-{os.getpid()}-{secrets.token_hex(2)}"
+
+
+def _tell(group: list[_Waiting], written: Future[int]) -> None:
+    error = written.exception()
+    for number, waiting in enumerate(group):
+        if error is None:
+            waiting.index.set_result(written.result() + number)
+        else:
+            waiting.index.set_exception(error)
+
+
+def _failed(error: LedgerBroken) -> Future[int]:
+    future: Future[int] = Future()
+    future.set_exception(error)
+    return future

@@ -1,0 +1,1 @@
+"""The proxy: any program that fetches over HTTP, unchanged, asks before it takes."""

@@ -1,0 +1,74 @@
+"""Which fields go up to the origin and which come down to the client.
+
+Law: what is about one connection stays on it (RFC 9110 §7.6.1), and the origin is told who asks: never a browser.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from multidict import CIMultiDict
+from urllib3.response import HTTPResponse
+
+from consentcrawl.proxy.heads import Head
+
+Lines = list[tuple[bytes, bytes]]
+
+VIA = "1.1 consentcrawl"
+_OF_CONNECTION = frozenset(
+    {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+)
+# Host and Content-Length are made anew, Expect is answered here, Via is added to.
+_NOT_UP = _OF_CONNECTION | {"host", "content-length", "expect", "user-agent", "accept-encoding", "via"}
+# Alt-Svc (RFC 7838) would lead the client past the proxy; the verdict is ours to tell.
+_NOT_DOWN = frozenset(
+    name.encode() for name in _OF_CONNECTION | {"content-length", "alt-svc", "consent-verdict", "via"}
+)
+_BROWSER_HINTS = "sec-ch-ua"
+_CODINGS = frozenset(HTTPResponse.CONTENT_DECODERS) | {"identity"}
+"""Content codings that can be undone here, for looking at what is inside."""
+_ODD = re.compile(rb"[\r\n\0]").search
+
+
+def up(head: Head, user_agent: str) -> CIMultiDict[str]:
+    """Give the fields that the origin is sent."""
+    dropped = _NOT_UP | head.named("connection") if head.fields.lines("connection") else _NOT_UP
+    passed = CIMultiDict((n, v) for n, v in head.fields.pairs if _passes(n.lower(), dropped))
+    passed["User-Agent"] = user_agent
+    passed["Accept-Encoding"] = _undone(head.fields.lines("accept-encoding"))
+    passed["Via"] = ", ".join((*head.fields.lines("via"), VIA))
+    if head.length:
+        passed["Content-Length"] = str(head.length)
+    return passed
+
+
+def down(raw: Iterable[tuple[bytes, bytes]]) -> Lines:
+    """Give the fields that the client is sent; framing and verdict are added by whoever sends them."""
+    lines = [(name, value) for name, value in raw if name.lower() not in _NOT_DOWN]
+    named = b",".join(value for name, value in raw if name.lower() == b"connection").lower()
+    if named and (listed := {part.strip() for part in named.split(b",")} - {b"close", b"keep-alive", b""}):
+        lines = [(name, value) for name, value in lines if name.lower() not in listed]
+    return lines
+
+
+def odd(raw: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Tell whether a head cannot be passed on.
+
+    A field carries what a reader less strict than aiohttp's takes for the end of a line, or the content has a transfer
+    coding beside the chunks, which aiohttp leaves in place (RFC 9112 §6.1).
+    """
+    codings = [value for name, value in raw if name.lower() == b"transfer-encoding"]
+    if codings and b",".join(codings).strip().lower() != b"chunked":
+        return True
+    return _ODD(b"".join(part for line in raw for part in line)) is not None
+
+
+def _passes(name: str, dropped: frozenset[str] | set[str]) -> bool:
+    return name not in dropped and not name.startswith(("proxy-", _BROWSER_HINTS))
+
+
+def _undone(asked: list[str]) -> str:
+    """Ask only for content codings that can be undone here, with the client's own weights."""
+    parts = (part.strip() for line in asked for part in line.split(","))
+    return ", ".join(p for p in parts if p.partition(";")[0].strip().lower() in _CODINGS) or "identity"

@@ -1,0 +1,98 @@
+"""The head of a request, read in one way only.
+
+Law: what another reader could read differently is refused, so that one request is one decision (RFC 9112 §11.2).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from consentcrawl.core import Fields
+from consentcrawl.proxy.faults import BadRequest, Fault
+
+NO_FIELDS = Fields()
+LIMIT = 64 * 1024
+"""The most bytes of one head."""
+MOST_FIELDS = 128
+
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 (RFC 9110 §5.6.2)
+_REQUEST_LINE = re.compile(rf"({_TOKEN}) ([\x21-\x7e]+) HTTP/1\.([01])").fullmatch  # RFC 9112 §3, single spaces
+_FIRST = re.compile(rb"[^\x00-\x1f ]+ [^\x00-\x20]+ HTTP/1\.[01]\r").fullmatch
+_NAME = re.compile(_TOKEN).fullmatch
+_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*").fullmatch  # RFC 9110 §5.5
+_LENGTH = re.compile(r"[0-9]{1,15}").fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A request's method, target and fields; ``length`` is that of its content.
+
+    ``keeps``: the client keeps the connection. ``chunks``: it knows chunked content, being of HTTP/1.1.
+    """
+
+    method: str
+    target: str
+    fields: Fields
+    length: int
+    keeps: bool
+    chunks: bool
+
+    def named(self, name: str) -> set[str]:
+        """The members of a list field, in lower case (RFC 9110 §5.6.1)."""
+        return {part.strip().lower() for line in self.fields.lines(name) for part in line.split(",")} - {""}
+
+
+def begins(raw: bytearray) -> bool:
+    """Tell whether what has come so far may be the beginning of a head, so that nobody waits for the rest of it."""
+    line, end, _ = raw.partition(b"\n")
+    return not end or _FIRST(line) is not None
+
+
+def read(raw: bytes) -> Head:
+    """Read a head, the empty line at its end left off. Raises BadRequest."""
+    try:
+        first, *lines = raw.decode().split("\r\n")
+    except UnicodeDecodeError:
+        raise BadRequest(Fault.NOT_UTF8) from None
+    asked = _REQUEST_LINE(first)
+    if asked is None:
+        raise BadRequest(Fault.REQUEST_LINE)
+    if len(lines) > MOST_FIELDS:
+        raise BadRequest(Fault.MANY_FIELDS)
+    fields = Fields(map(_field, lines))
+    method, target, minor = asked.groups()
+    modern = minor == "1"
+    _check_host(fields, needed=modern)
+    keeps = modern and not any("close" in line.lower() for line in fields.lines("connection"))
+    return Head(method, target, fields, _length(fields), keeps, modern)
+
+
+def _field(line: str) -> tuple[str, str]:
+    """Read one field line: no folding (RFC 9112 §5.2), no blank before the colon (§5.1), no bare CR or LF (§2.2)."""
+    name, colon, value = line.partition(":")
+    value = value.strip(" \t")
+    if not colon or not _NAME(name) or not _VALUE(value):
+        raise BadRequest(Fault.FIELD_LINE)
+    return name, value
+
+
+def _check_host(fields: Fields, *, needed: bool) -> None:
+    """RFC 9112 §3.2: one Host field, and HTTP/1.1 has one."""
+    hosts = len(fields.lines("host"))
+    if hosts > 1 or (needed and not hosts):
+        raise BadRequest(Fault.HOST)
+
+
+def _length(fields: Fields) -> int:
+    """The length of the content. Transfer codings are not taken, so that no two readers can part over them."""
+    lengths = fields.lines("content-length")
+    if fields.lines("transfer-encoding"):
+        if lengths:
+            raise BadRequest(Fault.TWO_LENGTHS)  # RFC 9112 §6.1
+        raise BadRequest(Fault.NO_LENGTH)  # RFC 9112 §6.3
+    if not lengths:
+        return 0
+    if len(lengths) > 1 or not _LENGTH(lengths[0]):
+        raise BadRequest(Fault.LENGTH)
+    return int(lengths[0])

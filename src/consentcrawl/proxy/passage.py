@@ -1,0 +1,261 @@
+"""One request on its way through: asked about, fetched, looked at, and handed over or withheld.
+
+Law: nothing is dialled before the look-up's verdict, and nothing handed over before the last one. Whatever fails,
+fails closed and is in the ledger once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from aiohttp import ClientError, ClientResponse
+
+from consentcrawl.core import Fields, Gate, Verdict, origin_of
+from consentcrawl.core.vocabulary import REASONS
+from consentcrawl.download import Download
+from consentcrawl.errors import LedgerBroken, withholds
+from consentcrawl.formats.url import BadUrl
+from consentcrawl.net.unreached import BAD_HEAD, TIMEOUT, Unreached
+from consentcrawl.proxy import fields, probe
+from consentcrawl.proxy.engine import LOG, Engine
+from consentcrawl.proxy.heads import Head
+from consentcrawl.proxy.look import Look
+from consentcrawl.proxy.refusal import Answer, problem, withholding
+from consentcrawl.proxy.reply import Reply
+from consentcrawl.proxy.settings import SAFE_METHODS
+from consentcrawl.proxy.wire import Wire
+
+_SWITCHING = 101
+_VERDICT, _VIA = b"Consent-Verdict", (b"Via", fields.VIA.encode())
+
+
+class Passage:
+    """The way of one request."""
+
+    __slots__ = (
+        "_clock",
+        "_download",
+        "_engine",
+        "_gate",
+        "_head",
+        "_look",
+        "_url",
+        "_wire",
+        "reply",
+        "verdict",
+        "waited",
+    )
+
+    def __init__(self, engine: Engine, wire: Wire, head: Head, url: str) -> None:
+        """Take up the request for ``url``."""
+        self._engine, self._wire, self._head, self._url = engine, wire, head, url
+        self._clock = asyncio.get_running_loop().time
+        self._download: Download | None = None
+        self._gate, self._look = Gate.LOOKUP, Look(engine)
+        self.reply, self.waited = Reply(wire, head), 0.0
+        self.verdict: Verdict | None = None
+        if head.length:
+            # Content left unread must not be taken for the next request.
+            self.reply.keeps = False
+
+    async def go(self) -> None:
+        """Answer the request, whatever happens; only the client's own going ends it early."""
+        watch = self._engine.watch
+        number, started = watch.began(self._head.method, self._url), self._clock()
+        try:
+            await self._answered()
+        except ConnectionError:
+            self._break_off()
+        except LedgerBroken as error:
+            LOG.error("%s", error)
+            await self._say(problem(503, "the ledger is broken", "what cannot be recorded is not handed over"))
+        finally:
+            self._settle()
+            watch.ended(
+                number, verdict=self.verdict, status=self.reply.status, size=self.reply.size,
+                seconds=self._clock() - started, waited=self.waited,
+            )  # fmt: skip
+
+    async def _answered(self) -> None:
+        try:
+            async with asyncio.timeout(self._engine.settings.limits.total):
+                await self._passed()
+        except (ConnectionError, LedgerBroken):
+            raise
+        except TimeoutError:
+            await self._fail(TIMEOUT)
+        except Unreached as error:
+            await self._fail(error.reason)
+        except Exception:  # noqa: BLE001 (then nothing is handed over)
+            LOG.exception("a request was given up")
+            await self._fail("reader_failed")
+
+    async def _passed(self) -> None:
+        if answer := self._not_passed():
+            await self._say(answer)
+            return
+        self._engine.heed_switch()
+        verdict = await self._looked_up()
+        if self._download is None or withholds(verdict):
+            await self._withhold(verdict)
+        else:
+            await self._fetched(self._download)
+
+    def _not_passed(self) -> Answer | None:
+        """Answer what is not passed on whatever it is about."""
+        head, passed = self._head, self._engine.settings.methods | SAFE_METHODS
+        if head.method not in passed:
+            detail = f"{head.method} is not passed on; --methods can allow it"
+            return problem(405, "method not passed on", detail, ("Allow", ", ".join(sorted(passed))))
+        if head.length and head.method in SAFE_METHODS:
+            return problem(400, "bad request", f"{head.method} with content")  # RFC 9110 §9.3.1
+        if head.fields.lines("upgrade") and head.named("upgrade") - {"h2c"}:
+            self.reply.keeps = False
+            return problem(501, "no other protocol", "Upgrade is not passed on: what follows could not be judged")
+        if self._engine.watch.paused:
+            return problem(503, "paused", "the proxy is paused on its live page", ("Retry-After", "5"))
+        return None
+
+    async def _looked_up(self) -> Verdict | None:
+        """Open the download and meet the LOOKUP gate; no download is open when its URL alone ended it."""
+        engine, start = self._engine, self._clock()
+        try:
+            download = Download(engine.steward, self._url, referer=self._head.fields.first("referer"))
+        except BadUrl as error:
+            return await engine.recorded(engine.steward.unreadable(self._url, error, recorded=False))
+        if reason := engine.upstream.refuses(origin_of(download.url)):
+            return await engine.not_asked(download.url, reason, "not dialled")
+        self._download = download
+        verdict = await download.before_async()
+        self._gate = Gate.HEAD
+        self.waited += self._clock() - start
+        return verdict
+
+    async def _fetched(self, download: Download) -> None:
+        engine, head = self._engine, self._head
+        if engine.settings.probe and head.method == "GET" and download.verdict is None:
+            verdict = await probe.probed(engine, download, head)
+            if withholds(verdict):
+                await self._withhold(verdict)
+                return
+        content = self._content() if head.length else None
+        passed = fields.up(head, engine.user_agent)
+        response = await engine.upstream.ask(head.method, download.url, passed, content)
+        try:
+            start, complete = await self._judged(download, response)
+            verdict = await download.ended_async()
+            if withholds(verdict):
+                response.close()
+                await self._withhold(verdict, response.headers.get("Retry-After", ""))
+            else:
+                await self._deliver(verdict, response, start, complete=complete)
+        finally:
+            response.close()
+
+    async def _judged(self, download: Download, response: ClientResponse) -> tuple[bytes, bool]:
+        """Tell the head and the content; give the beginning that was read for that, and whether it is all."""
+        if response.status == _SWITCHING or fields.odd(response.raw_headers):
+            raise Unreached(BAD_HEAD)
+        if download.verdict is not None:  # only noted: nothing more is asked
+            download.status = response.status
+            return b"", False
+        start, told = self._clock(), Fields(response.headers.items())
+        verdict = await download.head_async(response.status, told, bodiless=self._head.method == "HEAD")
+        self._gate = Gate.BODY
+        self.waited += self._clock() - start
+        if verdict is not None:
+            return b"", False
+        if download.partial:
+            await download.start_async()
+            return b"", False
+        content = await self._look.beginning(response.content, download.looked_at)
+        start, complete = self._clock(), response.content.at_eof()
+        await self._look.judge(download, content, complete=complete)
+        self.waited += self._clock() - start
+        return content, complete
+
+    async def _deliver(self, verdict: Verdict, response: ClientResponse, start: bytes, *, complete: bool) -> None:
+        self.verdict, reply = verdict, self.reply
+        if self._download is not None and self._download.recorded:
+            reply.hash_content()
+        lines = [*fields.down(response.raw_headers), (_VERDICT, verdict.outcome.encode()), _VIA]
+        await reply.begin(response.status, lines, start, length=len(start) if complete else _length(response))
+        self._look.leave()
+        try:
+            while not response.content.at_eof():
+                await reply.more(await response.content.readany())
+        except (ClientError, OSError) as error:
+            raise ConnectionAbortedError from error
+        await reply.end()
+
+    async def _content(self) -> AsyncIterator[bytes]:
+        """Give the request's own content as it comes."""
+        if "100-continue" in self._head.named("expect"):
+            await self._wire.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        left = self._head.length
+        while left:
+            piece = await self._wire.content(left)
+            left -= len(piece)
+            yield piece
+
+    async def _withhold(self, verdict: Verdict | None, retry_after: str = "") -> None:
+        if verdict is not None:
+            self.verdict = verdict
+            await self._say(withholding(verdict, accept=self._head.fields.first("accept"), retry_after=retry_after))
+
+    async def _fail(self, reason: str) -> None:
+        """Withhold what could not be had whole, or break off what was begun."""
+        download = self._download
+        if self.reply.begun:
+            self._break_off()
+        elif download is None:
+            await self._withhold(await self._engine.not_asked(self._url, reason, "not fetched"))
+        elif download.verdict is not None:  # only noted
+            self.verdict = download.verdict
+            await self._say(problem(502, "not fetched", REASONS[reason]))
+        else:
+            await self._withhold(await self._lacking(download, reason))
+
+    async def _lacking(self, download: Download, reason: str) -> Verdict:
+        """End a download that lacks something, for a reason."""
+        await self._look.over()
+        if download.verdict is None and self._gate is Gate.HEAD:
+            await download.head_async(0, Fields(), gap=reason)
+        elif download.verdict is None and self._gate is Gate.BODY:
+            await download.body_async(b"", whole=False, gap=reason)
+        return await download.ended_async()
+
+    async def _say(self, answer: Answer) -> None:
+        if self.reply.begun:
+            self._break_off()
+        else:
+            await self.reply.whole(answer)
+
+    def _break_off(self) -> None:
+        """Cut the connection, so that a part is not taken for the whole."""
+        self.reply.keeps = False
+        self._wire.transport.abort()
+
+    def _settle(self) -> None:
+        """Let the ledger know how it ended, also when nobody is there any more."""
+        self._look.leave()
+        download = self._download
+        if download is None:
+            return
+        if download.verdict is None:
+            self._engine.behind(self._ended(download))
+        elif download.recorded and self.reply.digest:
+            download.delivered(self.reply.size, self.reply.digest)
+
+    async def _ended(self, download: Download) -> None:
+        await self._look.over()
+        if not download.recorded:
+            await download.ended_async()
+
+
+def _length(response: ClientResponse) -> int | None:
+    """The length the origin gives, where that is what frames its answer."""
+    if "Transfer-Encoding" in response.headers or "Content-Length" not in response.headers:
+        return None
+    return int(response.headers["Content-Length"])

@@ -1,0 +1,140 @@
+"""The proxy's way to the origins: one pool of connections, to addresses that the guard has vetted.
+
+Law: a socket is made only for an endpoint that the guard gave; a redirect is handed back, never followed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any
+
+import aiohttp
+from aiohttp.abc import ResolveResult
+from multidict import CIMultiDict
+from yarl import URL
+
+from consentcrawl.config import Config
+from consentcrawl.net import tls
+from consentcrawl.net.connect import Deadline, Endpoint
+from consentcrawl.net.unreached import ADDRESS, BAD_HEAD, CONNECT, TIMEOUT, TLS, TRUNCATED, Unreached
+
+_HEAD_LIMIT = 64 * 1024
+_RESOLVING_AT_ONCE = 16
+_ENDPOINTS_KEPT, _ORIGINS_KEPT = 100_000, 10_000
+_SKIPPED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+
+# What aiohttp raises, the narrower first, and the reason code it comes to.
+_REASONS: tuple[tuple[type[BaseException], str], ...] = (
+    (aiohttp.ClientSSLError, TLS),
+    (ssl.SSLError, TLS),
+    (TimeoutError, TIMEOUT),
+    (aiohttp.ClientPayloadError, TRUNCATED),
+    (aiohttp.ClientResponseError, BAD_HEAD),  # a head that cannot be parsed, reported as if it were a 400
+    (aiohttp.ClientError, CONNECT),
+    (OSError, CONNECT),
+)
+
+
+class Upstream:
+    """Asks origins. ``own`` are the endpoints the proxy itself listens on, which are never asked."""
+
+    def __init__(self, config: Config, *, connect: float, silence: float) -> None:
+        """Wait ``connect`` seconds for a connection and ``silence`` seconds between two bytes."""
+        self._guard, self.own = config.guard(), set[Endpoint]()
+        self.refuses = lru_cache(_ORIGINS_KEPT)(self._refuses)
+        """Give the reason code why an origin may not be dialled, without asking DNS, or None."""
+        self._tls, self._connect = tls.context(config.roots), connect
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect, sock_read=silence)
+        self._threads = ThreadPoolExecutor(_RESOLVING_AT_ONCE, thread_name_prefix="consentcrawl-resolve")
+        self._session: aiohttp.ClientSession | None = None
+
+    def _refuses(self, origin: str) -> str | None:
+        return self._guard.refuses(f"{origin}/")
+
+    async def start(self) -> None:
+        """Open the pool, on the running loop; a second call does nothing."""
+        if self._session is not None:
+            return
+        self._session = aiohttp.ClientSession(
+            connector=_Vetted(self, ssl=self._tls, limit=0, use_dns_cache=False),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            skip_auto_headers=_SKIPPED,
+            timeout=self._timeout,
+            max_line_size=_HEAD_LIMIT,
+            max_field_size=_HEAD_LIMIT,
+        )
+
+    async def stop(self) -> None:
+        """Close the pool."""
+        if self._session is not None:
+            await self._session.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def ask(
+        self, method: str, url: str, fields: CIMultiDict[str], content: AsyncIterable[bytes] | None = None
+    ) -> aiohttp.ClientResponse:
+        """Send one request to a canonical URL and give the answer, its content still to come. Raises Unreached."""
+        if self._session is None:
+            raise Unreached(CONNECT, "not started")
+        try:
+            return await self._session.request(
+                method, URL(url, encoded=True), headers=fields, data=content, allow_redirects=False
+            )
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise unreached(error) from error
+
+    async def endpoints(self, host: str, port: int) -> list[Endpoint]:
+        """Resolve and vet. Raises Unreached: address, dns, timeout."""
+        deadline = Deadline.after(self._connect)
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._threads, self._guard.resolve, host, port, deadline)
+        if not self.own.isdisjoint(found):
+            raise Unreached(ADDRESS, "the proxy itself")
+        return found
+
+
+def unreached(error: BaseException) -> Unreached:
+    """Give the reason code of what aiohttp or the system raised."""
+    cause: BaseException | None = error
+    while cause is not None:  # aiohttp wraps what its connector raises
+        if isinstance(cause, Unreached):
+            return cause
+        cause = cause.__cause__
+    reason = next((code for kind, code in _REASONS if isinstance(error, kind)), CONNECT)
+    return Unreached(reason, error)
+
+
+class _Vetted(aiohttp.TCPConnector):
+    """aiohttp's pool; every host, names and addresses alike, goes past the guard on its way to a socket."""
+
+    def __init__(self, upstream: Upstream, **more: Any) -> None:  # noqa: ANN401 (TCPConnector's own)
+        super().__init__(socket_factory=self._socket, **more)
+        self._upstream = upstream
+        self._given: dict[Endpoint, None] = {}
+
+    async def _resolve_host(self, host: str, port: int, traces: Sequence[Any] | None = None) -> list[ResolveResult]:
+        del traces
+        found = await self._upstream.endpoints(host.strip("[]").rstrip("."), port)
+        if len(self._given) > _ENDPOINTS_KEPT:
+            self._given.clear()
+        self._given.update(dict.fromkeys(found))
+        return [_result(host, endpoint) for endpoint in found]
+
+    def _socket(self, info: Any) -> socket.socket:  # noqa: ANN401 (getaddrinfo's tuple)
+        """Make the socket for an endpoint the guard gave: should the way there ever change, nothing is dialled."""
+        family, kind, protocol, _, address = info
+        if tuple(address[:2]) not in self._given:
+            raise Unreached(ADDRESS, "not vetted")
+        return socket.socket(family, kind, protocol)
+
+
+def _result(host: str, endpoint: Endpoint) -> ResolveResult:
+    address, port = endpoint
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=0)

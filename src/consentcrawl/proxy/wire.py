@@ -1,0 +1,164 @@
+"""One client's connection: bytes in up to a limit, bytes out no faster than they are taken.
+
+Law: nothing is read ahead beyond one head and a little, and nobody is waited for without end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from consentcrawl.proxy.faults import BadRequest, Fault
+from consentcrawl.proxy.heads import LIMIT, begins
+
+_END = b"\r\n\r\n"
+_ENOUGH = 2 * LIMIT
+
+
+class Wire(asyncio.Protocol):
+    """A connection. ``serve`` is called with it once it is made; the task it gives is cancelled when it is gone."""
+
+    __slots__ = ("_buffer", "_detached", "_gone", "_heard", "_paused", "_serve", "_written", "task", "transport")
+
+    def __init__(self, serve: Callable[[Wire], asyncio.Task[None] | None]) -> None:
+        """Wait to be connected."""
+        self._serve, self._detached = serve, False
+        self._buffer = bytearray()
+        self._gone = self._paused = False
+        self._heard: asyncio.Future[None] | None = None
+        self._written: asyncio.Future[None] | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.transport: asyncio.Transport = _NOT_YET
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to serve."""
+        self.transport = transport  # type: ignore[assignment]  # a stream's is a Transport
+        self.task = self._serve(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Keep what came; ask for no more while there is enough."""
+        self._buffer += data
+        if len(self._buffer) > _ENOUGH:
+            self.pause()
+        wake(self._heard)
+
+    # A client that sends an end is gone: asyncio closes the transport, and nothing is fetched for nobody.
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """End what is being done for a client that is gone."""
+        self._gone = True
+        wake(self._heard)
+        wake(self._written)
+        if self.task is not None:
+            self.task.cancel()
+
+    def pause_writing(self) -> None:
+        """The client takes less than it is sent."""
+        self._written = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        wake(self._written)
+        self._written = None
+
+    def pause(self) -> None:
+        """Leave what comes next in the socket."""
+        self._paused = True
+        self.transport.pause_reading()
+
+    def resume(self) -> None:
+        """Take what comes again."""
+        if self._paused and not self.transport.is_closing():
+            self.transport.resume_reading()
+        self._paused = False
+
+    def detach(self) -> tuple[asyncio.Transport, bytes]:
+        """Leave the connection, and what has come on it, to another protocol."""
+        self.pause()
+        self._detached = True
+        return self.transport, bytes(self._buffer)
+
+    def close(self) -> None:
+        """Send what is still to be sent, and end."""
+        if not self._detached:
+            self.transport.close()
+
+    @property
+    def waiting(self) -> bool:
+        """Something has come that was not asked for yet."""
+        return bool(self._buffer)
+
+    async def head(self, idle: float, whole: float) -> bytes | None:
+        """Give the next head without its empty line; None when there is no further one.
+
+        Waits ``idle`` seconds for its first byte and ``whole`` for the rest. Raises BadRequest, ConnectionError,
+        TimeoutError.
+        """
+        if not self._buffer:
+            async with asyncio.timeout(idle):
+                await self._more()
+        end = self._buffer.find(_END)
+        if end < 0:
+            async with asyncio.timeout(whole):
+                end = await self._rest_of_head()
+        if end < 0:
+            return None
+        raw = bytes(self._buffer[:end])
+        del self._buffer[: end + len(_END)]
+        self.resume()
+        if len(raw) > LIMIT:
+            raise BadRequest(Fault.TOO_LONG)
+        return raw
+
+    async def content(self, size: int) -> bytes:
+        """Give up to ``size`` bytes as they come. Raises ConnectionError when there are none."""
+        while not self._buffer:
+            if self._gone:
+                raise ConnectionAbortedError
+            await self._more()
+        piece = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        self.resume()
+        return piece
+
+    async def write(self, data: bytes) -> None:
+        """Send, and wait while the client is behind. Raises ConnectionError."""
+        if self.transport.is_closing():
+            raise ConnectionResetError
+        self.transport.write(data)
+        if self._written is not None:
+            await self._written
+
+    async def _rest_of_head(self) -> int:
+        """Wait for the end of a head; -1 when the connection ended before there was one."""
+        while (end := self._buffer.find(_END)) < 0:
+            if self._gone:
+                return -1
+            self._check()
+            await self._more()
+        return end
+
+    def _check(self) -> None:
+        """Refuse early what never becomes a head."""
+        if not begins(self._buffer):
+            raise BadRequest(Fault.REQUEST_LINE)
+        if len(self._buffer) > LIMIT:
+            raise BadRequest(Fault.TOO_LONG)
+
+    async def _more(self) -> None:
+        if self._gone:
+            return
+        self._heard = asyncio.get_running_loop().create_future()
+        try:
+            await self._heard
+        finally:
+            self._heard = None
+
+
+def wake(waiter: asyncio.Future[None] | None) -> None:
+    """Let whoever waits go on."""
+    if waiter is not None and not waiter.done():
+        waiter.set_result(None)
+
+
+_NOT_YET = asyncio.Transport()

@@ -1,0 +1,21 @@
+"""How long an origin wants to be left alone between two requests, out of the robots.txt that the steward has read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from consentcrawl.core import ROBOTS_TXT
+from consentcrawl.formats import robots
+from consentcrawl.steward import Steward
+
+
+def delays(steward: Steward) -> Callable[[str], float]:
+    """Give a function from origins to seconds (Crawl-delay, no standard); 0 where none is wished or known."""
+
+    def delay(origin: str) -> float:
+        evidence = steward.store.get(f"{origin}{ROBOTS_TXT.url}", ROBOTS_TXT, steward.clock())
+        if evidence is None or not evidence.found:
+            return 0.0
+        return evidence.parsed(robots.parse).crawl_delay(steward.purpose.token) or 0.0
+
+    return delay

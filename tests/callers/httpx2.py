@@ -1,0 +1,18 @@
+"""httpx2, as scrapers use it."""
+
+from __future__ import annotations
+
+import httpx2
+
+import consentcrawl
+from consentcrawl.drivers.httpx2 import client
+from tests.callers import Got, withheld
+
+
+def fetch(url: str, steward: consentcrawl.Steward, **fields: str) -> Got:
+    with client(steward=steward, follow_redirects=True) as opened:
+        try:
+            response = opened.get(url, headers=fields)
+        except httpx2.HTTPError as error:
+            return withheld(error)
+        return Got(status=response.status_code, content=response.content)
