@@ -30,6 +30,7 @@ def walk(found: Finding) -> None:
         at = start + length + length % 2
     else:
         found.give_up("image_limit")
-    found.strayed = not found.xmp and content.startswith(_EXTENDED, _FIRST) and content[_FLAGS : _FLAGS + 1] not in _WITHOUT
+    promised = content.startswith(_EXTENDED, _FIRST) and any(flag & _HAS_XMP for flag in content[_FLAGS : _FLAGS + 1])
+    found.strayed = promised and not found.xmp
     if max(at, stated) > end + 1:  # a missing last byte of padding is forgiven
         found.give_up("truncated")
