@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.warm import NOW, OneSite
-from consentcrawl.batch_record import BatchRecord
 from consentcrawl.config import Config
 from consentcrawl.core import Evidence, Fields, Gate, Need, Verdict
-from consentcrawl.ledger_record import EVIDENCE, LedgerRecord
 from consentcrawl.record import Record
+from consentcrawl.record.batch import BatchRecord
+from consentcrawl.record.live import EVIDENCE, LedgerRecord
 from consentcrawl.steward import Steward
 
 IN_FLIGHT = 50

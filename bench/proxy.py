@@ -23,9 +23,9 @@ from cryptography.hazmat.primitives import serialization
 
 from bench.origin import _Origin
 from consentcrawl.config import Config
-from consentcrawl.ledger_record import LedgerRecord
 from consentcrawl.proxy import certificates
 from consentcrawl.proxy.server import Proxy, ProxySettings
+from consentcrawl.record.live import LedgerRecord
 from consentcrawl.steward import Steward
 
 CONNECTIONS, REQUESTS, ROUNDS = 64, 3_000, 3

@@ -24,7 +24,7 @@ import pytest
 import consentcrawl
 from consentcrawl.core import Fields, Outcome
 from consentcrawl.drivers.fsspec import ConsentFileSystem, Refused, Undetermined, filesystem, install, uninstall
-from consentcrawl.representations import Decided, Representation
+from consentcrawl.driving.representations import Decided, Representation
 from tests.deliveries import Keeping
 from tests.website import Answer, Site, noise, serving
 

@@ -18,7 +18,6 @@ import requests
 from typer.testing import CliRunner
 
 import consentcrawl
-from consentcrawl.batch_record import BatchRecord
 from consentcrawl.cli import app
 from consentcrawl.cli.tally import Tally
 from consentcrawl.core import Outcome
@@ -31,8 +30,9 @@ from consentcrawl.ledger.records import as_verdict, verdict_record
 from consentcrawl.ledger.rows import PERSONAL, as_entry, as_row, rows
 from consentcrawl.ledger.segments import SEGMENTS, check_segment, erase_row_url
 from consentcrawl.ledger.verify import verify
-from consentcrawl.ledger_record import EVIDENCE, LedgerRecord
 from consentcrawl.record import Delivered
+from consentcrawl.record.batch import BatchRecord
+from consentcrawl.record.live import EVIDENCE, LedgerRecord
 from consentcrawl.steward import Steward
 from tests.faults import FaultyFiles
 from tests.test_ledger_entry import verdict as full_verdict

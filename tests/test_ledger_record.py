@@ -32,12 +32,12 @@ from consentcrawl.core import (
     disallow,
 )
 from consentcrawl.errors import LedgerBroken
-from consentcrawl.evidence_list import MEDIA_TYPE, LookedUp, read, written
 from consentcrawl.evidence_store import Document, EvidenceStore, NoEvidence
+from consentcrawl.evidence_store.evidence_list import MEDIA_TYPE, LookedUp, read, written
 from consentcrawl.ledger.reading import Line, lines
 from consentcrawl.ledger.verify import verify
-from consentcrawl.ledger_record import EVIDENCE, LedgerRecord
 from consentcrawl.record import Delivered
+from consentcrawl.record.live import EVIDENCE, LedgerRecord
 from tests import containers, packets
 from tests.faults import FaultyFiles
 

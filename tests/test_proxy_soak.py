@@ -19,10 +19,10 @@ from pathlib import Path
 
 import pytest
 
-from consentcrawl import ledger_rows
 from consentcrawl.ledger.verify import verify
-from consentcrawl.ledger_record import LedgerRecord
 from consentcrawl.proxy.authority import Authority
+from consentcrawl.record import told as ledger_rows
+from consentcrawl.record.live import LedgerRecord
 from tests.proxy_web import HOST, IMAGE, looping, serving, until, web
 from tests.test_proxy_heads import CASES
 

@@ -21,15 +21,15 @@ from consentcrawl.config import Config, purpose
 from consentcrawl.core import BODY, HEAD, ROBOTS_TXT, Evidence, Fields, Gate, Need, Outcome, Policy
 from consentcrawl.core.evidence import Pairs
 from consentcrawl.drivers.dry_run import judge
-from consentcrawl.evidence_list import LookedUp
 from consentcrawl.evidence_store import Document
+from consentcrawl.evidence_store.evidence_list import LookedUp
 from consentcrawl.ledger.verify import verify
-from consentcrawl.ledger_record import LedgerRecord
-from consentcrawl.ledger_rows import about, told
-from consentcrawl.recheck import Permitted, Register, Wanted
-from consentcrawl.rechecking import STATE_FILE, _origin
+from consentcrawl.recheck.asking import STATE_FILE, _origin
+from consentcrawl.recheck.register import Permitted, Register, Wanted
+from consentcrawl.recheck.revalidation import RevalidatingReader
 from consentcrawl.record import Delivered
-from consentcrawl.revalidation import RevalidatingReader
+from consentcrawl.record.live import LedgerRecord
+from consentcrawl.record.told import about, told
 from consentcrawl.steward import Steward
 from tests.test_cli_ledger import permit
 from tests.website import Answer, Site, serving

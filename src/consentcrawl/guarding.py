@@ -21,8 +21,8 @@ from consentcrawl import errors, manifests
 from consentcrawl.config import Config
 from consentcrawl.core import Evidence, Gap, Gate, Need, Verdict
 from consentcrawl.drivers import dry_run
+from consentcrawl.driving.held import Held
 from consentcrawl.formats.url import BadUrl
-from consentcrawl.held import Held
 from consentcrawl.record import Delivered
 from consentcrawl.steward import Steward
 

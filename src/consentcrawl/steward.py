@@ -228,7 +228,7 @@ def _record(config: Config) -> Record | None:
     """Open the ledger that the settings name."""
     if not config.ledger:
         return None
-    from consentcrawl.ledger_record import LedgerRecord  # noqa: PLC0415 (few need it)
+    from consentcrawl.record.live import LedgerRecord  # noqa: PLC0415 (few need it)
 
     return LedgerRecord.open(config.ledger, config)
 

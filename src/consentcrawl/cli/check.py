@@ -20,7 +20,6 @@ import typer
 from consentcrawl.batch.ordered import in_order
 from consentcrawl.batch.rows import FORMS, Columns, Row, read
 from consentcrawl.batch.writers import Writer
-from consentcrawl.batch_record import BatchRecord
 from consentcrawl.cli import options, results
 from consentcrawl.cli.options import Reach
 from consentcrawl.cli.output import console
@@ -30,10 +29,11 @@ from consentcrawl.core import Outcome, Verdict, origin_of
 from consentcrawl.drivers.dry_run import judge
 from consentcrawl.errors import BadInput
 from consentcrawl.formats.url import BadUrl, canonical
-from consentcrawl.ledger_record import LedgerRecord
 from consentcrawl.net.pace import Pace
 from consentcrawl.net.paced import PacedReader
 from consentcrawl.record import Record
+from consentcrawl.record.batch import BatchRecord
+from consentcrawl.record.live import LedgerRecord
 from consentcrawl.steward import Steward
 from consentcrawl.storage.sqlite import SqliteStore
 

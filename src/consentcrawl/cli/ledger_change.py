@@ -22,7 +22,7 @@ from consentcrawl.ledger.erasure import erase as erased
 from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.merge import merge as merged
 from consentcrawl.ledger.segments import erase_row_url
-from consentcrawl.ledger_rows import EVIDENCE, SEGMENTS, naming, segment_file, segment_lines
+from consentcrawl.record.told import EVIDENCE, SEGMENTS, naming, segment_file, segment_lines
 
 Opened = Annotated[
     Path, typer.Option("--output", "-o", metavar="DIR", help="The ledger they go into; made if need be.")

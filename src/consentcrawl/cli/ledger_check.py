@@ -20,7 +20,7 @@ from consentcrawl.ledger.index import inner
 from consentcrawl.ledger.proof import ProofResult
 from consentcrawl.ledger.proof import check_proof as checked
 from consentcrawl.ledger.rows import PERSONAL, SCHEMA, as_entry
-from consentcrawl.ledger_rows import Told
+from consentcrawl.record.told import Told
 
 _MOST_BYTES = 1024 * 1024
 

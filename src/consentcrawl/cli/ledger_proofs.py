@@ -24,7 +24,7 @@ from consentcrawl.ledger.heads import shown_checkpoint
 from consentcrawl.ledger.proof import Row
 from consentcrawl.ledger.proof import prove as proved
 from consentcrawl.ledger.segments import row_of
-from consentcrawl.ledger_rows import Told, about, segment_file
+from consentcrawl.record.told import Told, about, segment_file
 
 
 def prove(  # noqa: PLR0913 (one per option)

@@ -23,9 +23,9 @@ from consentcrawl.cli.ledger_options import Directory, UrlArgument, day_and_time
 from consentcrawl.cli.output import STYLES, console, shown
 from consentcrawl.core import REASONS, Outcome
 from consentcrawl.errors import BadInput
-from consentcrawl.evidence_list import LookedUp
 from consentcrawl.evidence_store import Document, EvidenceStore, NoEvidence, urn
-from consentcrawl.ledger_rows import EVIDENCE, Told, about
+from consentcrawl.evidence_store.evidence_list import LookedUp
+from consentcrawl.record.told import EVIDENCE, Told, about
 
 _SHORTEST, _DIGITS = 8, 16
 _OWN = urn("")

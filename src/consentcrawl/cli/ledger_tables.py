@@ -17,7 +17,7 @@ from consentcrawl.cli.output import console, shown
 from consentcrawl.core import origin_of
 from consentcrawl.errors import BadInput
 from consentcrawl.ledger.index import INDEX_FILE
-from consentcrawl.ledger_rows import EVIDENCE, SEGMENTS, Told, fresh_index, told
+from consentcrawl.record.told import EVIDENCE, SEGMENTS, Told, fresh_index, told
 
 COLUMNS: dict[str, type] = {
     "entry": int, "row": int, "kind": str, "at": str, "url": str, "outcome": str, "purpose": str, "gate": str,

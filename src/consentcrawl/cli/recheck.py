@@ -26,10 +26,10 @@ from consentcrawl.config import Config
 from consentcrawl.core import REASONS, Gate, origin_of
 from consentcrawl.errors import BadInput
 from consentcrawl.formats.url import BadUrl, canonical
-from consentcrawl.ledger_record import LedgerRecord
-from consentcrawl.ledger_rows import told
-from consentcrawl.recheck import DELETIONS, NOT_KNOWN, Permitted, Register, Wanted
-from consentcrawl.rechecking import Asking, Begun
+from consentcrawl.recheck.asking import Asking, Begun
+from consentcrawl.recheck.register import DELETIONS, NOT_KNOWN, Permitted, Register, Wanted
+from consentcrawl.record.live import LedgerRecord
+from consentcrawl.record.told import told
 
 OPTED_OUT, NOT_ASKED = 1, 3
 _TIMES = frozenset({"permitted_at", "first_seen"})

@@ -24,15 +24,15 @@ from yarl import URL
 
 from consentcrawl import errors
 from consentcrawl.config import Config
-from consentcrawl.contents import HandedOut
 from consentcrawl.core import Fields, Verdict
 from consentcrawl.download import Download
+from consentcrawl.driving.contents import HandedOut
+from consentcrawl.driving.heads import gap_of
+from consentcrawl.driving.held import Held
+from consentcrawl.driving.withheld import REASON, STATUS, fields_of, problem
 from consentcrawl.formats.url import BadUrl
-from consentcrawl.heads import gap_of
-from consentcrawl.held import Held
 from consentcrawl.net.unpacking import unpacked
 from consentcrawl.steward import Steward
-from consentcrawl.withheld import REASON, STATUS, fields_of, problem
 
 __all__ = ["ConsentMiddleware", "Refused", "Undetermined", "session"]
 

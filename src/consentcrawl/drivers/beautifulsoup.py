@@ -13,13 +13,14 @@ from typing import Any
 from bs4 import BeautifulSoup, Tag
 from bs4.formatter import HTMLFormatter
 
-from consentcrawl import errors, withheld
+from consentcrawl import errors
 from consentcrawl.config import Config
 from consentcrawl.core import Evidence, Fields, Gate, Need, Verdict
 from consentcrawl.download import Download
+from consentcrawl.driving import withheld
+from consentcrawl.driving.held import Held
+from consentcrawl.driving.soup_places import places, sweep
 from consentcrawl.formats.url import BadUrl, canonical, join
-from consentcrawl.held import Held
-from consentcrawl.soup_places import places, sweep
 from consentcrawl.steward import Steward
 
 __all__ = ["Removed", "Report", "keep_permitted"]

@@ -23,10 +23,10 @@ from consentcrawl.config import Config
 from consentcrawl.core import Fields, Verdict
 from consentcrawl.download import Download
 from consentcrawl.drivers import aiohttp as of_aiohttp
-from consentcrawl.file_session import FileSession
+from consentcrawl.driving.file_session import FileSession
+from consentcrawl.driving.held import Held
+from consentcrawl.driving.representations import Decided, Representation
 from consentcrawl.formats.url import canonical
-from consentcrawl.held import Held
-from consentcrawl.representations import Decided, Representation
 from consentcrawl.steward import Steward
 
 __all__ = ["ConsentFileSystem", "Refused", "Undetermined", "filesystem", "install", "uninstall"]

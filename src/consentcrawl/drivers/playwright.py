@@ -19,13 +19,13 @@ from typing import Any
 from playwright.async_api import Browser, BrowserContext, CDPSession, Error, Page, Request, Route
 
 from consentcrawl import errors
-from consentcrawl.browsing import Browsing, LetGo
 from consentcrawl.config import Config
 from consentcrawl.core import Fields, Hop, Verdict
 from consentcrawl.download import Download
-from consentcrawl.held import Held
+from consentcrawl.driving.browsing import Browsing, LetGo
+from consentcrawl.driving.held import Held
+from consentcrawl.driving.withheld import STATUS, fields_of, problem
 from consentcrawl.steward import Steward
-from consentcrawl.withheld import STATUS, fields_of, problem
 
 __all__ = ["new_context"]
 

@@ -22,15 +22,15 @@ from urllib3.response import BaseHTTPResponse, HTTPResponse
 
 from consentcrawl import errors
 from consentcrawl.config import Config
-from consentcrawl.contents import HandedOut
 from consentcrawl.core import Fields, Verdict
 from consentcrawl.download import Download
+from consentcrawl.driving.contents import HandedOut
+from consentcrawl.driving.heads import gap_of, gap_of_http_client
+from consentcrawl.driving.held import Held
+from consentcrawl.driving.withheld import REASON, STATUS, fields_of, problem
 from consentcrawl.formats.url import BadUrl
-from consentcrawl.heads import gap_of, gap_of_http_client
-from consentcrawl.held import Held
 from consentcrawl.net.unpacking import unpacked
 from consentcrawl.steward import Steward
-from consentcrawl.withheld import REASON, STATUS, fields_of, problem
 
 _USERINFO = re.compile(r"//[^/?#@\\]*@").sub
 

@@ -27,11 +27,11 @@ from scrapy.utils.misc import load_object
 from consentcrawl import config, errors
 from consentcrawl.core import HEAD, ROBOTS_TXT, Evidence, Fields, Gate, Hop, Verdict
 from consentcrawl.download import Download
+from consentcrawl.driving.scrapy_robots import RobotsTxtParser
+from consentcrawl.driving.withheld import detail
 from consentcrawl.formats.url import BadUrl
 from consentcrawl.net.unpacking import unpacked
-from consentcrawl.scrapy_robots import RobotsTxtParser
 from consentcrawl.steward import Steward
-from consentcrawl.withheld import detail
 
 __all__ = ["PAGE", "Addon", "ConsentMiddleware", "Refused", "RobotsTxtParser", "Undetermined"]
 

@@ -16,13 +16,13 @@ from weakref import WeakSet
 
 from consentcrawl import errors
 from consentcrawl.config import Config
-from consentcrawl.contents import told
 from consentcrawl.core import Fields, Verdict
 from consentcrawl.download import Download
+from consentcrawl.driving.contents import told
+from consentcrawl.driving.heads import gap_of_http_client
+from consentcrawl.driving.held import Held
+from consentcrawl.driving.http_answers import again, synthetic
 from consentcrawl.formats.url import BadUrl
-from consentcrawl.heads import gap_of_http_client
-from consentcrawl.held import Held
-from consentcrawl.http_answers import again, synthetic
 from consentcrawl.steward import Steward
 
 __all__ = ["ConsentHandler", "Refused", "Undetermined", "install", "opener", "uninstall"]

@@ -46,8 +46,8 @@ class RobotsTxt:
 
     ``tokens`` are the names in its User-agent lines, case-folded: whole, without version, and cut to the grammar of
     RFC 9309 §2.2.1. ``gave_up`` is ``robots_limit`` when rules lie behind the limit, ``encoding`` when the file is not
-    UTF-8 (what could be read counts nevertheless), ``unsupported`` when it is packed, ``robots_budget`` when more rule sets were asked for than are
-    compiled (further ones disallow), else empty. ``looks_html`` tells that it is a page.
+    UTF-8 (what could be read counts nevertheless), ``unsupported`` when it is packed, ``robots_budget`` when more rule
+    sets were asked for than are compiled (further ones disallow), else empty. ``looks_html`` tells that it is a page.
     """
 
     __slots__ = (

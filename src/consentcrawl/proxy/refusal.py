@@ -9,9 +9,9 @@ import html
 import json
 from dataclasses import dataclass
 
-from consentcrawl import withheld
 from consentcrawl.core import Outcome, Verdict
 from consentcrawl.core.vocabulary import REASONS
+from consentcrawl.driving import withheld
 
 _PASSING = frozenset({"timeout", "dns", "connect", "truncated", "unreachable", "parked"})
 """Reasons for gaps that may be gone when it is tried again."""

@@ -42,7 +42,8 @@ IMAGES_LIMIT = 1000
 _FOR_ALL = frozenset({"robots", "ai", "x-robots-tag"})
 _PREFERENCES = frozenset({"content-usage", "content-signal"})
 _WANTED = _FOR_ALL | _PREFERENCES | AGENTS.tokens
-_QUOTES = " \t\r\n\f\xa0“”„‟‘’«»`\"'"  # ours: what word processors put around a value, and HTML takes for part of it
+# Ours: the quotes that word processors put around a value, and that HTML takes for part of it.
+_QUOTES = " \t\n\xa0\u201c\u201d\u201e\u201f\u2018\u2019\xab\xbb`\"'"
 _INHERITED = ("inherit", "all")
 _OK = range(200, 300)
 _GONE = (404, 410)

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from consentcrawl import ledger_rows
 from consentcrawl.core import Outcome, Preference, origin_of
 from consentcrawl.errors import LedgerBroken
 from consentcrawl.formats.url import BadUrl, canonical
 from consentcrawl.ledger import index
-from consentcrawl.ledger_rows import Told
 from consentcrawl.proxy.live.markup import foreign, moment, table, text
 from consentcrawl.proxy.live.parts import reason
 from consentcrawl.proxy.seen import Why
+from consentcrawl.record import told as ledger_rows
+from consentcrawl.record.told import Told
 
 _ROWS = 100
 _ONE_AT_A_TIME = Lock()

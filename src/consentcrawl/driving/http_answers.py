@@ -9,10 +9,10 @@ from http.client import HTTPMessage, HTTPResponse
 from io import BufferedReader, BytesIO
 from typing import Any
 
-from consentcrawl.contents import HandedOut, Resumed
 from consentcrawl.core import Verdict
 from consentcrawl.download import Download
-from consentcrawl.withheld import REASON, STATUS, fields_of, problem
+from consentcrawl.driving.contents import HandedOut, Resumed
+from consentcrawl.driving.withheld import REASON, STATUS, fields_of, problem
 
 _HTTP_1_1 = 11
 

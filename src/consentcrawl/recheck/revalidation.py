@@ -14,8 +14,8 @@ from email.utils import parsedate_to_datetime
 
 from consentcrawl.core import BODY, Evidence, Fields, Need
 from consentcrawl.core.evidence import Pairs
-from consentcrawl.evidence_list import LookedUp
 from consentcrawl.evidence_store import Document
+from consentcrawl.evidence_store.evidence_list import LookedUp
 from consentcrawl.lookups import Reads
 
 _NOT_MODIFIED = 304

@@ -15,8 +15,8 @@ from typing import Any, Generic, Self, TypeVar
 
 from consentcrawl import errors
 from consentcrawl.config import Config
-from consentcrawl.exchanges import Asking, Refusal
-from consentcrawl.held import Held
+from consentcrawl.driving.exchanges import Asking, Refusal
+from consentcrawl.driving.held import Held
 from consentcrawl.steward import Steward
 
 Client = TypeVar("Client")

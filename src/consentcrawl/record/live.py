@@ -25,8 +25,8 @@ from typing import Any, Self
 from consentcrawl.config import VERSION, Config
 from consentcrawl.core import Evidence, Ground, Verdict
 from consentcrawl.errors import LedgerBroken
-from consentcrawl.evidence_keeper import EvidenceKeeper
 from consentcrawl.evidence_store import EvidenceStore
+from consentcrawl.evidence_store.keeper import EvidenceKeeper
 from consentcrawl.ledger.files import OS_FILES, Files
 from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.records import outcome_record, verdict_entry, with_personal

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from consentcrawl.held import Held
+    from consentcrawl.driving.held import Held
 
     Asked = Callable[[], Held]
     """Gives what is held for this process; made when it is first wanted."""
@@ -81,7 +81,7 @@ def of_httpx(library: Any, asked: Asked) -> Undo:  # noqa: ANN401 (httpx or http
     @functools.cache
     def asking() -> Any:  # noqa: ANN401 (loaded when wanted)
         driver = import_module(f"consentcrawl.drivers.{library.__name__}")
-        exchanges = import_module("consentcrawl.exchanges")
+        exchanges = import_module("consentcrawl.driving.exchanges")
         return exchanges.Asking(library, (driver.Refused, driver.Undetermined), asked(), "response")
 
     def handle_request(self: Any, request: Any) -> Any:  # noqa: ANN401 (httpx's own)

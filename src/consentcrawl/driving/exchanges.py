@@ -11,13 +11,13 @@ from types import ModuleType
 from typing import Any, Literal
 
 from consentcrawl import errors
-from consentcrawl.contents import HandedOut, told
 from consentcrawl.core import Fields, Verdict
 from consentcrawl.download import Download
+from consentcrawl.driving.contents import HandedOut, told
+from consentcrawl.driving.heads import gap_of
+from consentcrawl.driving.held import Held
+from consentcrawl.driving.withheld import STATUS, fields_of, problem
 from consentcrawl.formats.url import BadUrl
-from consentcrawl.heads import gap_of
-from consentcrawl.held import Held
-from consentcrawl.withheld import STATUS, fields_of, problem
 
 Raised = tuple[type[errors.Refused], type[errors.Undetermined]]
 Refusal = Literal["raise", "response"]

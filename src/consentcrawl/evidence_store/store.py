@@ -24,11 +24,11 @@ from typing import Self
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
-from consentcrawl import evidence_list
 from consentcrawl.errors import ConsentError
-from consentcrawl.evidence_list import LookedUp
+from consentcrawl.evidence_store import evidence_list
+from consentcrawl.evidence_store.evidence_list import LookedUp
+from consentcrawl.evidence_store.warc import NO_STATUS, Document, digest_in, document_of, head_digest, record_of
 from consentcrawl.ledger.files import OS_FILES, Files, write_synced
-from consentcrawl.warc import NO_STATUS, Document, digest_in, document_of, head_digest, record_of
 
 __all__ = ["Document", "EvidenceStore", "NoEvidence", "urn"]
 

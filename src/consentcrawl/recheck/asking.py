@@ -20,12 +20,12 @@ from consentcrawl.drivers.dry_run import judge
 from consentcrawl.evidence_store import EvidenceStore, NoEvidence
 from consentcrawl.formats.url import BadUrl, canonical
 from consentcrawl.ledger.files import OS_FILES, write_whole
-from consentcrawl.ledger_rows import EVIDENCE
 from consentcrawl.net.pace import Pace
 from consentcrawl.net.paced import PacedReader
-from consentcrawl.recheck import Permitted
+from consentcrawl.recheck.register import Permitted
+from consentcrawl.recheck.revalidation import RevalidatingReader
 from consentcrawl.record import Record
-from consentcrawl.revalidation import RevalidatingReader
+from consentcrawl.record.told import EVIDENCE
 from consentcrawl.steward import Steward
 
 STATE_FILE = "recheck.json"

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from consentcrawl import errors
 from consentcrawl.core import Fields, Hop, Verdict
 from consentcrawl.download import Download
+from consentcrawl.driving.held import Held
 from consentcrawl.formats.url import BadUrl
-from consentcrawl.held import Held
 from consentcrawl.net.unpacking import unpacked
 
 _MOST = 16 * 1024 * 1024  # bytes of a content that are held back to be looked at

@@ -12,13 +12,12 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
-from consentcrawl import evidence_list
 from consentcrawl.core import Evidence, Gate, Ground, Verdict
 from consentcrawl.core.evidence import Pairs
-from consentcrawl.evidence_list import LookedUp
-from consentcrawl.evidence_store import Document, EvidenceStore
-from consentcrawl.own_answers import JSON, fields_of, is_work, own, pieces, rests_on
-from consentcrawl.warc import head_digest
+from consentcrawl.evidence_store import Document, EvidenceStore, evidence_list
+from consentcrawl.evidence_store.evidence_list import LookedUp
+from consentcrawl.evidence_store.own_answers import JSON, fields_of, is_work, own, pieces, rests_on
+from consentcrawl.evidence_store.warc import head_digest
 
 _MOST_LISTS, _MOST_SOURCES = 50_000, 200_000
 _SHORTEST_SECRET = 8  # a user's number would be found everywhere

@@ -19,7 +19,7 @@ from consentcrawl.ledger.frames import Batch
 from consentcrawl.ledger.report import Report
 from consentcrawl.ledger.segments import check_segment
 from consentcrawl.ledger.verify import verify
-from consentcrawl.ledger_rows import EVIDENCE, segment_file
+from consentcrawl.record.told import EVIDENCE, segment_file
 
 # Found in the bytes: inside a JSON string a quotation mark is always escaped, so this can only be a key.
 _EVIDENCE = b',"evidence":['

@@ -17,7 +17,7 @@ from zlib import crc32
 
 from consentcrawl.core import Gate, Outcome, Preference, Purpose, Verdict, host_of, origin_of
 from consentcrawl.ledger.records import verdict_record
-from consentcrawl.ledger_rows import Told
+from consentcrawl.record.told import Told
 
 _SCHEMA = """
 pragma journal_mode = off;

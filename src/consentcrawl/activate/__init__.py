@@ -20,11 +20,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from consentcrawl.activate_patches import PATCHES
+from consentcrawl.activate.patches import PATCHES
 
 if TYPE_CHECKING:
     from consentcrawl.config import Config
-    from consentcrawl.held import Held
+    from consentcrawl.driving.held import Held
 
 __all__ = ["install", "main", "uninstall"]
 
@@ -91,7 +91,7 @@ class _Activation(MetaPathFinder):
         with self._making:
             if self._held is None:
                 from consentcrawl.config import load  # noqa: PLC0415 (not before the first request)
-                from consentcrawl.held import Held  # noqa: PLC0415 (not before the first request)
+                from consentcrawl.driving.held import Held  # noqa: PLC0415 (not before the first request)
 
                 self._held = Held(None, replace(self._config or load(), ledger=""))
                 atexit.register(self._held.shut)
@@ -187,7 +187,3 @@ def _environment(environment: Mapping[str, str]) -> dict[str, str]:
     variables = {_VARIABLE: "1", "PYTHONPATH": os.pathsep.join([str(STARTUP), *places])}
     settings = Path(environment.get("CONSENTCRAWL_CONFIG", "consentcrawl.toml"))
     return variables | ({"CONSENTCRAWL_CONFIG": str(settings.resolve())} if settings.is_file() else {})
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -20,13 +20,13 @@ import pyarrow as pa
 from consentcrawl.config import Config
 from consentcrawl.core import Evidence, Ground, Verdict
 from consentcrawl.errors import LedgerBroken
-from consentcrawl.evidence_keeper import EvidenceKeeper
+from consentcrawl.evidence_store.keeper import EvidenceKeeper
 from consentcrawl.ledger.files import OS_FILES
 from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.rows import PERSONAL, SCHEMA, as_row
 from consentcrawl.ledger.segments import SEGMENTS, write_segment
-from consentcrawl.ledger_record import opened
 from consentcrawl.record import Delivered
+from consentcrawl.record.live import opened
 
 ROWS, BYTES, SECONDS = 1_000_000, 256 * 1024 * 1024, 600.0
 """A segment is written at so many rows, at so many bytes in memory, and at the latest after so many seconds."""

@@ -1,0 +1,1 @@
+"""Asks again about what was permitted, and lists who has opted out since."""
