@@ -28,7 +28,7 @@ from consentcrawl.proxy.server import Proxy, ProxySettings
 from consentcrawl.record.live import LedgerRecord
 from consentcrawl.steward import Steward
 
-CONNECTIONS, REQUESTS, ROUNDS = 64, 3_000, 3
+CONNECTIONS, REQUESTS, ROUNDS = 64, 6_000, 3
 MITMPROXY = "mitmproxy==11.0.2"
 HOST = "127.0.0.1"
 _CONTEXT = multiprocessing.get_context("spawn")
@@ -41,7 +41,10 @@ def main() -> dict[str, float]:
         directory = Path(place)
         ports = stack.enter_context(_process(_serve_origin, directory))
         engines: dict[str, Callable[[], AbstractContextManager[tuple[int, int]]]]
-        engines = {"consentcrawl": lambda: _process(_serve_proxy, directory)}
+        engines = {
+            "consentcrawl": lambda: _process(_serve_proxy, directory, "ledger"),
+            "no ledger": lambda: _process(_serve_proxy, directory, ""),
+        }
         if mitmdump := _mitmproxy(directory):
             engines["mitmproxy"] = lambda: _mitmdump(mitmdump, directory)
         for name, engine in engines.items():
@@ -156,11 +159,11 @@ def _serve_origin(out: Connection, directory: Path) -> None:
     asyncio.run(forever())
 
 
-def _serve_proxy(out: Connection, directory: Path) -> None:
+def _serve_proxy(out: Connection, directory: Path, ledger: str) -> None:
     config = Config(allow=("127.0.0.0/8",), contact="https://taker.example/", roots=str(directory / "roots.pem"))
 
     async def forever() -> None:
-        steward = Steward(config, record=LedgerRecord.open(directory / "ledger"))
+        steward = Steward(config, record=LedgerRecord.open(directory / ledger) if ledger else None)
         proxy = Proxy(steward, ProxySettings(port=0, authority=directory / "authority"))
         out.send((await proxy.start(), os.getpid()))
         await asyncio.Event().wait()

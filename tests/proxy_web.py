@@ -114,6 +114,11 @@ class Kept:
         self.outcomes.append((verdict.url, delivered))
         return _done(index)
 
+    def delivered(self, url: str) -> list[Delivered]:
+        """What was handed over of a URL, once the ledger was told."""
+        until(lambda: any(told == url for told, _ in self.outcomes))
+        return [outcome for told, outcome in self.outcomes if told == url]
+
     def close(self) -> None:
         """Nothing to do."""
 

@@ -276,3 +276,22 @@ def test_ours_what_exiftool_writes_is_read(kind: str, ending: str, tmp_path: Pat
     file.write_bytes(containers.plain(kind))
     subprocess.run(["exiftool", "-q", f"-xmp<={packet}", str(file)], check=True)  # noqa: S607 (found by PATH)
     assert _values(file.read_bytes()) == [packets.VOCABULARY + "DMI-PROHIBITED"]
+
+
+def test_ours_a_packet_that_sub_blocks_out_of_step_swallow_is_found() -> None:
+    # The picture data (behind the screen, its table and the picture's head) loses the size of its first block.
+    content = containers.gif(DENIAL)
+    data = 13 + (3 << (content[10] & 7) + 1) + 10 + 1
+    assert _values(content[:data] + b"\xff" + content[data + 1 :]) == [packets.VOCABULARY + "DMI-PROHIBITED"]
+
+
+def test_ours_a_tiff_whose_directory_is_none_is_scanned() -> None:
+    content = containers.tiff(DENIAL)
+    assert _values(content[:12] + b"\x07" + content[12:]) == [packets.VOCABULARY + "DMI-PROHIBITED"]
+
+
+def test_rfc9649_2_7_a_webp_that_promises_xmp_is_searched_for_it() -> None:
+    content = containers.webp(DENIAL)
+    assert _values(content.replace(b"XMP ", b"YMP ")) == [packets.VOCABULARY + "DMI-PROHIBITED"]
+    silent = content.replace(b"XMP ", b"YMP ")
+    assert image.find(silent[:20] + b"\0" + silent[21:]).xmp == ()

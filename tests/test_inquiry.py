@@ -158,6 +158,9 @@ def test_ours_an_agreement_overrides_and_is_named() -> None:
     for elsewhere in (
         Agreement("by prefix", frozenset({Category.TRAIN}), prefixes=("https://other.example/",)),
         Agreement("by key", frozenset({Category.TRAIN}), keys=("deviantart:1",)),
+        Agreement(
+            "half a name", frozenset({Category.TRAIN}), prefixes=("https://ar", "https://art.exa", "https://", "")
+        ),
     ):
         assert run(inquiry(says(NO), agreements=(elsewhere,))) is Outcome.REFUSE
 

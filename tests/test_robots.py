@@ -144,6 +144,8 @@ def test_google_line_too_long() -> None:
         (b"# comment\n", ""),
         (b"\nDisallow: /late\n", "robots_limit"),
         (b"\nuser-agent: x\n", "robots_limit"),
+        (b"\nContent-Signal: ai-train=no\n", "robots_limit"),
+        (b"\nLicense: https://example.com/l.xml\n", "robots_limit"),
         (b"#" * LOOK_AHEAD, "robots_limit"),
     ],
 )

@@ -205,6 +205,12 @@ def test_ours_a_page_too_long_to_read_is_a_gap_that_does_not_hold() -> None:
     assert (gap.reason, gap.holds) == ("html_limit", False)
 
 
+def test_ours_an_asset_that_is_a_page_too_long_to_read_holds() -> None:
+    text = "<!doctype html><head></head><body>" + " " * 1_100_000
+    (gap,) = _read(Evidence(BODY, ASSET.url, status=200, content=text.encode()))
+    assert gap == Gap(ASSET.url, "html_limit", holds=True)
+
+
 def test_ours_other_scripts_of_a_page_are_passed_over() -> None:
     assert _read(_page('<script type="application/ld+json">{}</script>')) == []
 

@@ -181,9 +181,9 @@ def test_ours_14_crawlers_with_the_same_rule_are_named_in_one_statement() -> Non
     assert said.where == "line 3 (ccbot, gptbot); line 6 (diffbot)"
 
 
-def test_rfc9309_2_5_rules_behind_the_limit_are_a_gap_that_is_noted() -> None:
+def test_rfc9309_2_5_rules_behind_the_limit_are_a_gap_that_holds() -> None:
     evidence = _robots(b"User-agent: *\nDisallow: /x\n" + b"#\n" * 260_000 + b"Disallow: /\n")
-    assert [*robots_txt.read(evidence, ASSET, PURPOSE)] == [Gap(evidence.url, "robots_limit")]
+    assert [*robots_txt.read(evidence, ASSET, PURPOSE)] == [Gap(evidence.url, "robots_limit", holds=True)]
 
 
 def test_ours_page_limits_hold_only_while_the_head_is_not_through() -> None:
@@ -208,7 +208,7 @@ def test_ours_of_too_many_tdm_entries_the_rest_is_a_gap() -> None:
     content = b"[" + entry * 20_001 + b'{"location":"/","tdm-reservation":1}]'
     (need,) = tdm_file.needs(ASSET, PURPOSE)
     said = [*tdm_file.read(_evidence(need, ASSET, (200, Fields(), content, "")), ASSET, PURPOSE)]
-    assert said == [Gap(ASSET.origin + "/.well-known/tdmrep.json", "json_limit")]
+    assert said == [Gap(ASSET.origin + "/.well-known/tdmrep.json", "json_limit", holds=True)]
 
 
 @pytest.mark.parametrize(

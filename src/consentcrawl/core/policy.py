@@ -32,10 +32,15 @@ class Agreement:
         """Tell whether the asset is one that the agreement is about."""
         host = host_of(asset.url)
         return (
-            any(asset.url.startswith(prefix) for prefix in self.prefixes)
+            any(asset.url.startswith(_whole(prefix)) for prefix in self.prefixes)
             or any(host == name or host.endswith("." + name) for name in self.hosts)
             or any(key in self.keys for key in asset.keys)
         )
+
+
+def _whole(prefix: str) -> str:
+    """End the name of a host: ``https://art.example`` speaks of that one and not of ``art.example.net``."""
+    return prefix if "/" in prefix.partition("://")[2] else prefix + "/"
 
 
 CHOICES: dict[str, tuple[str, ...]] = {

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _NAME = r"[\w!#$&+.^`|~*-]+"
-_PARAMETER = rf'\s*;[\s;]*+({_NAME})(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*)))?'
+_PARAMETER = rf'\s*;[\s;]*+({_NAME})(?:\s*=\s*(?:"((?:[^"\\]|\\.)*+)"|([^\s",;]*)))?'
 _link = re.compile(rf"<([^<>]*)>((?:{_PARAMETER})*)").findall
 _parameter = re.compile(_PARAMETER).findall
 

@@ -47,7 +47,7 @@ _DATE_COMMAS = 2
 
 _NAME = re.compile(r"[\w.*/ \t-]*[\w*][\w.*/ \t-]*")
 _WORD = re.compile(r"[A-Za-z][\w-]*")
-_TIME = re.compile(r"^[^:]*\b\d\d?:\d\d", re.ASCII)
+_TIME = re.compile(r"[^:]*\b\d\d?:\d\d", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def _read(line: str, agent: str) -> Iterator[Directive]:
     for item in _items(line):
         before, colon, rest = item.partition(":")
         # A date that was cut at a comma may have a time of day in it, which names nobody.
-        if not colon or not _NAME.fullmatch(before) or _TIME.search(item):
+        if not colon or not _NAME.fullmatch(before) or _TIME.match(item):
             yield from _tags(item, agent, item)
             continue
         *words, last = before.split()

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from consentcrawl.core import Gap, Verdict
+from consentcrawl.download import Download
 from consentcrawl.formats.url import BadUrl
 from consentcrawl.proxy.authority import Authority
 from consentcrawl.proxy.settings import ProxySettings
@@ -20,6 +21,7 @@ from consentcrawl.steward import Steward
 LOG = logging.getLogger("consentcrawl.proxy")
 _LARGE_AT_ONCE = 16
 _JUDGED_AT_ONCE = 16
+_TOGETHER_SECONDS = 0.1
 
 
 class Engine:
@@ -38,6 +40,7 @@ class Engine:
         if steward.policy.mode == "observe":
             watch.observing = True
         self._behind: set[asyncio.Task[Any]] = set()
+        self._delivered: list[tuple[Download, int, str]] = []
 
     def heed_switch(self) -> None:
         """Let what is asked from now on be stopped or only noted, as the watch's switch says."""
@@ -57,6 +60,17 @@ class Engine:
             await settled(self.steward.record.record_verdict(verdict, ()))
         return verdict
 
+    def delivered(self, download: Download, size: int, digest: str) -> None:
+        """Let the ledger know what was handed over: soon, and together with others, since nobody waits for it."""
+        if not self._delivered:
+            asyncio.get_running_loop().call_later(_TOGETHER_SECONDS, self._tell_delivered)
+        self._delivered.append((download, size, digest))
+
+    def _tell_delivered(self) -> None:
+        told, self._delivered = self._delivered, []
+        for download, size, digest in told:
+            download.delivered(size, digest)
+
     def behind(self, work: Coroutine[Any, Any, object]) -> None:
         """Do something that nobody waits for any more."""
         task = asyncio.get_running_loop().create_task(work)
@@ -72,6 +86,7 @@ class Engine:
         """Finish what is under way behind the clients, and let go of connections and threads."""
         if self._behind:
             await asyncio.wait(self._behind, timeout=5)
+        self._tell_delivered()
         await self.upstream.stop()
         self.threads.shutdown(wait=False, cancel_futures=True)
 

@@ -246,7 +246,7 @@ class Passage:
         if download.verdict is None:
             self._engine.behind(self._ended(download))
         elif download.recorded and self.reply.digest:
-            download.delivered(self.reply.size, self.reply.digest)
+            self._engine.delivered(download, self.reply.size, self.reply.digest)
 
     async def _ended(self, download: Download) -> None:
         await self._look.over()

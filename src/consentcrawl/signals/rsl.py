@@ -132,9 +132,7 @@ def _page(evidence: Evidence, asset: Asset, *, of_page: bool) -> Iterator[Said]:
     if named := [each.href for each in page.links if _is_licence(each)]:
         yield from _named(named, _base(page.base, evidence.url), of_page=of_page)
     if page.gave_up:
-        # A licence is named in the head; a page of which that was read whole has said nearly everything.
-        cut = page.gave_up == "html_limit" and page.head_whole
-        yield Gap(evidence.url, page.gave_up, holds=not of_page and not cut)
+        yield Gap(evidence.url, page.gave_up, holds=not of_page)
     scripts = [script for script in page.scripts if script.type.partition(";")[0].strip().lower() == _TYPE]
     texts = [script.text for script in scripts]
     for script, licences in zip(scripts, evidence.parsed(_inside, *texts) if texts else (), strict=True):

@@ -38,7 +38,9 @@ SPEC = Spec(
 FILE = Need(Gate.LOOKUP, "/.well-known/tdmrep.json")
 
 # What reserves in a file that cannot be read as JSON: nobody may say that nothing was found there.
-_RESERVES = re.compile(rb"""tdm[-_:]?reservation["']?\s*[:=]\s*[\[{]?\s*["']?(?:1|true|yes)\b""", re.IGNORECASE).search
+_RESERVES = re.compile(
+    rb"""tdm[-_:]?reservation["']?\s*+[:=]\s*+(?:[\[{]\s*+)?["']?(?:1|true|yes)\b""", re.IGNORECASE
+).search
 _AMBIGUOUS = "the first match does not reserve, the longest does"
 _ENTRIES = 20_000
 _OK = range(200, 300)
