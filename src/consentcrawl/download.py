@@ -14,6 +14,7 @@ from consentcrawl import manifests
 from consentcrawl.core import BODY, HEAD, Evidence, Fields, Gate, Hop, Need, Verdict
 from consentcrawl.formats.url import BadUrl, canonical, same_site
 from consentcrawl.record import Delivered
+from consentcrawl.record.durable import durable
 from consentcrawl.steward import Steward
 
 # How much of the content is looked at, by the beginning of its media type; an unknown type may be an image.
@@ -200,9 +201,7 @@ class Download:
             return self.verdict
         verdict, self._entry = self._steward.end(self._inquiry, self._hops)
         if self._entry is not None:
-            # asyncio.wait leaves the entry to the ledger when the caller is cancelled.
-            await asyncio.wait([asyncio.wrap_future(self._entry)])
-            self._entry.result()
+            await durable(self._entry)
         self.verdict = verdict
         return verdict
 

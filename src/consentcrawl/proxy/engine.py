@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from consentcrawl.proxy.authority import Authority
 from consentcrawl.proxy.settings import ProxySettings
 from consentcrawl.proxy.upstream import Upstream
 from consentcrawl.proxy.watch import Watch
+from consentcrawl.record.durable import durable
 from consentcrawl.steward import Steward
 
 LOG = logging.getLogger("consentcrawl.proxy")
@@ -57,7 +58,7 @@ class Engine:
     async def recorded(self, verdict: Verdict) -> Verdict:
         """Give a verdict that no inquiry led to, once the ledger has it. Raises LedgerBroken."""
         if self.steward.record is not None:
-            await settled(self.steward.record.record_verdict(verdict, ()))
+            await durable(self.steward.record.record_verdict(verdict, ()))
         return verdict
 
     def delivered(self, download: Download, size: int, digest: str) -> None:
@@ -89,9 +90,3 @@ class Engine:
         self._tell_delivered()
         await self.upstream.stop()
         self.threads.shutdown(wait=False, cancel_futures=True)
-
-
-async def settled(entry: Future[int]) -> None:
-    """Wait until the ledger has an entry; who stops waiting does not take it back. Raises LedgerBroken."""
-    await asyncio.wait([asyncio.wrap_future(entry)])
-    entry.result()

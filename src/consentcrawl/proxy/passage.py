@@ -21,9 +21,8 @@ from consentcrawl.proxy import fields, probe
 from consentcrawl.proxy.engine import LOG, Engine
 from consentcrawl.proxy.heads import Head
 from consentcrawl.proxy.look import Look
-from consentcrawl.proxy.refusal import Answer, problem, withholding
+from consentcrawl.proxy.refusal import Answer, not_passed, problem, withholding
 from consentcrawl.proxy.reply import Reply
-from consentcrawl.proxy.settings import SAFE_METHODS
 from consentcrawl.proxy.wire import Wire
 
 _SWITCHING = 101
@@ -92,30 +91,18 @@ class Passage:
             await self._fail("reader_failed")
 
     async def _passed(self) -> None:
-        if answer := self._not_passed():
+        engine = self._engine
+        if answer := not_passed(self._head, engine.settings.methods, paused=engine.watch.paused):
+            # After an Upgrade another protocol may follow.
+            self.reply.keeps = self.reply.keeps and not self._head.fields.lines("upgrade")
             await self._say(answer)
             return
-        self._engine.heed_switch()
+        engine.heed_switch()
         verdict = await self._looked_up()
         if self._download is None or withholds(verdict):
             await self._withhold(verdict)
         else:
             await self._fetched(self._download)
-
-    def _not_passed(self) -> Answer | None:
-        """Answer what is not passed on whatever it is about."""
-        head, passed = self._head, self._engine.settings.methods | SAFE_METHODS
-        if head.method not in passed:
-            detail = f"{head.method} is not passed on; --methods can allow it"
-            return problem(405, "method not passed on", detail, ("Allow", ", ".join(sorted(passed))))
-        if head.length and head.method in SAFE_METHODS:
-            return problem(400, "bad request", f"{head.method} with content")  # RFC 9110 §9.3.1
-        if head.fields.lines("upgrade") and head.named("upgrade") - {"h2c"}:
-            self.reply.keeps = False
-            return problem(501, "no other protocol", "Upgrade is not passed on: what follows could not be judged")
-        if self._engine.watch.paused:
-            return problem(503, "paused", "the proxy is paused on its live page", ("Retry-After", "5"))
-        return None
 
     async def _looked_up(self) -> Verdict | None:
         """Open the download and meet the LOOKUP gate; no download is open when its URL alone ended it."""

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from consentcrawl.core import Outcome, Verdict
 from consentcrawl.core.vocabulary import REASONS
 from consentcrawl.driving import withheld
+from consentcrawl.proxy.heads import Head
+from consentcrawl.proxy.settings import SAFE_METHODS
 
 _PASSING = frozenset({"timeout", "dns", "connect", "truncated", "unreachable", "parked"})
 """Reasons for gaps that may be gone when it is tried again."""
@@ -49,6 +51,21 @@ def problem(status: int, title: str, detail: str, *fields: tuple[str, str]) -> A
     """Say what is wrong with a request that no verdict was asked for (RFC 9457 §3)."""
     document = {"type": "about:blank", "title": f"consentcrawl: {title}", "status": status, "detail": detail}
     return Answer(status, json.dumps(document).encode(), (*fields, ("Content-Type", withheld.CONTENT_TYPE)))
+
+
+def not_passed(head: Head, methods: frozenset[str], *, paused: bool) -> Answer | None:
+    """Answer what is not passed on whatever it is about; ``methods`` are passed beside the safe ones."""
+    passed = methods | SAFE_METHODS
+    if head.method not in passed:
+        detail = f"{head.method} is not passed on; --methods can allow it"
+        return problem(405, "method not passed on", detail, ("Allow", ", ".join(sorted(passed))))
+    if head.length and head.method in SAFE_METHODS:
+        return problem(400, "bad request", f"{head.method} with content")  # RFC 9110 §9.3.1
+    if head.fields.lines("upgrade") and head.named("upgrade") - {"h2c"}:
+        return problem(501, "no other protocol", "Upgrade is not passed on: what follows could not be judged")
+    if paused:
+        return problem(503, "paused", "the proxy is paused on its live page", ("Retry-After", "5"))
+    return None
 
 
 def prefers_html(accept: str) -> bool:

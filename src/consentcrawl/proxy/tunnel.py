@@ -16,13 +16,14 @@ from consentcrawl.errors import withholds
 from consentcrawl.net.guard import host_and_port
 from consentcrawl.net.unreached import TLS, Unreached
 from consentcrawl.proxy import relay, target
-from consentcrawl.proxy.engine import LOG, Engine, settled
+from consentcrawl.proxy.engine import LOG, Engine
 from consentcrawl.proxy.faults import BadRequest, Fault
 from consentcrawl.proxy.heads import Head
 from consentcrawl.proxy.page import PAGE_HOST
 from consentcrawl.proxy.refusal import withholding
 from consentcrawl.proxy.reply import Reply
 from consentcrawl.proxy.wire import Wire, wake
+from consentcrawl.record.durable import durable
 
 _OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _TLS_HANDSHAKE = 0x16  # RFC 8446 §5.1
@@ -124,7 +125,7 @@ async def _of_origin(engine: Engine, url: str) -> Verdict:
     await engine.steward.look_up_async(inquiry)
     verdict, entry = engine.steward.end(inquiry)
     if entry is not None:
-        await settled(entry)
+        await durable(entry)
     return verdict
 
 

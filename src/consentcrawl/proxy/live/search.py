@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from consentcrawl.core import Outcome, Preference, origin_of
 from consentcrawl.errors import LedgerBroken
@@ -18,8 +19,9 @@ from consentcrawl.ledger import index
 from consentcrawl.proxy.live.markup import foreign, moment, table, text
 from consentcrawl.proxy.live.parts import reason
 from consentcrawl.proxy.seen import Why
-from consentcrawl.record import told as ledger_rows
-from consentcrawl.record.told import Told
+
+if TYPE_CHECKING:
+    from consentcrawl.record.told import Told
 
 _ROWS = 100
 _ONE_AT_A_TIME = Lock()
@@ -71,6 +73,8 @@ def found(ledger: Path | None, asked: Asked) -> str:
 
 def _entries(ledger: Path, url: str, outcome: str) -> list[Told]:
     """Find by URL; an address without a path is an origin as well."""
+    from consentcrawl.record import told as ledger_rows  # noqa: PLC0415 (45 MB, for searches only)
+
     told = [each for each in ledger_rows.about(ledger, url) if each.kind == "verdict"]
     if origin_of(url) + "/" == url:
         told += _of_origin(ledger, origin_of(url), {each.index for each in told})
@@ -79,6 +83,8 @@ def _entries(ledger: Path, url: str, outcome: str) -> list[Told]:
 
 
 def _of_origin(ledger: Path, origin: str, known: set[int]) -> list[Told]:
+    from consentcrawl.record import told as ledger_rows  # noqa: PLC0415 (as above)
+
     if ledger_rows.fresh_index(ledger) is None:
         return []
     numbers = [number for number in index.find(ledger, origin=origin, kind="verdict") if number not in known]
