@@ -49,6 +49,12 @@ GONE = [
     '<img data-src="/no/1.jpg" class="lazy">',
     '<img data-lazy="/no/1.jpg">',
     '<img data-original="/no/download?id=1">',
+    '<img data-lazy-src="no/1"><base href="/">',
+    '<img lazysrc="/no/1.jpg">',
+    '<img data-hi-res="/no/1">',
+    '<image src="/no/1.jpg">',
+    '<amp-anim src="/no/1.gif"></amp-anim>',
+    '<svg><filter><feImage href="/no/1.jpg"/></filter></svg>',
     '<img src="/no/1.jpg" srcset="/no/2.jpg 2x">',
     '<img srcset="/no/1.jpg 1x,/no/2.jpg 2x">',
     '<picture><source srcset="/no/1.avif"><img src="/no/1.jpg"></picture>',
@@ -68,7 +74,7 @@ GONE = [
     '<img src="https://user:secret@art.example/1.jpg">',
     '<img src="http://a.example:99999/1.jpg">',
 ]
-_SHELLS = {"picture", "video", "svg", "noscript", "base"}
+_SHELLS = {"picture", "filter", "video", "svg", "noscript", "base"}
 
 
 @pytest.mark.parametrize("page", GONE)
@@ -88,6 +94,9 @@ REWRITTEN = [
     ("<p style=\"background: url('/no/1.jpg')\">x</p>", '<p style="background: none">x</p>'),
     ('<td background="/no/1.gif">x</td>', "<td>x</td>"),
     ('<div data-bg="/no/1.jpg">x</div>', "<div>x</div>"),
+    ('<div data-bg="url(/no/1.jpg)">x</div>', '<div data-bg="none">x</div>'),
+    ('<area href="/no/1.jpg"/>', "<area/>"),
+    ('<tr background="/no/1.gif"></tr>', "<tr></tr>"),
 ]
 
 
@@ -150,6 +159,22 @@ def test_ours_linked_data_that_is_no_json_goes_whole_with_what_is_refused(
         soup, _ = cleared(site, steward, f'<script type="application/ld+json">{text}</script>')
         assert soup.script is not None
         assert soup.script.get_text() == left
+
+
+@pytest.mark.parametrize("parser", ["html.parser", "lxml"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<picture><source srcset="/no/1.avif"><img src="/yes.jpg"></picture>',
+        '<object data="/no/1.svg"><img src="/yes.jpg"></object>',
+    ],
+)
+def test_ours_what_is_shown_instead_stays(parser: str, page: str, site: Site, steward: consentcrawl.Steward) -> None:
+    pytest.importorskip(parser.replace("html.parser", "html"))
+    soup = BeautifulSoup(page, parser)
+    keep_permitted(soup, site.origin + "/page.html", steward=steward)
+    assert [image["src"] for image in soup.find_all("img")] == ["/yes.jpg"]
+    assert soup.find(["source", "object"]) is None
 
 
 def test_ours_what_the_page_says_is_read_from_the_soup(site: Site, steward: consentcrawl.Steward) -> None:

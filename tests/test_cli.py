@@ -401,7 +401,8 @@ _CLI = (
 def started(*words: str, **more: object) -> subprocess.Popen[bytes]:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": "ignore"}
     return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
-        [sys.executable, "-c", _CLI, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, **more
+        [sys.executable, "-c", _CLI, *words],
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment, **more},
     )
 
 
@@ -421,9 +422,20 @@ def test_ours_an_interrupt_leaves_finished_rows_and_says_where_to_go_on(connect_
     assert pq.read_table(tmp_path / "out.parquet").column("url").to_pylist() == [OPEN, NOAI]
 
 
-def test_ours_a_reader_that_has_seen_enough_is_no_fault(tmp_path: Path) -> None:
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="nothing is always full here")
+@pytest.mark.parametrize("words", [["explain", "x"], ["inspect", "l.html"], ["signals"], ["check", "http://"]])
+def test_ours_a_full_disk_is_no_refusal(tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "l.html").write_text("<p>nothing")
+    with Path("/dev/full").open("wb") as full:
+        running = started(*words, stdout=full)
+    _, said = running.communicate(timeout=20)
+    assert (running.returncode, said.count(b"\n")) == (2, 1), said
+
+
+@pytest.mark.parametrize("form", ["table", "jsonl"])
+def test_ours_a_reader_that_has_seen_enough_is_no_fault(tmp_path: Path, form: str) -> None:
     (tmp_path / "l.txt").write_text("not a url\n" * 5000)
-    running = started("check", "l.txt", "--format", "jsonl", "-q")
+    running = started("check", "l.txt", "--format", form, "-q")
     assert running.stdout is not None
     assert running.stderr is not None
 

@@ -153,6 +153,13 @@ def test_ours_verify_finds_documents_and_segments_that_are_gone(ledger: Path) ->
     assert result.stdout.count("wrong: ") == 2
 
 
+def test_ours_an_index_that_can_neither_be_written_nor_removed_is_done_without(ledger: Path, tmp_path: Path) -> None:
+    (ledger / "index.sqlite").unlink(missing_ok=True)
+    (ledger / "index.sqlite").mkdir()
+    assert run("show", URL, ledger).exit_code == 0
+    assert run("prove", URL, ledger, "-o", tmp_path / "p").exit_code == 0
+
+
 def test_ours_a_head_kept_elsewhere_finds_a_rewrite(ledger: Path, tmp_path: Path) -> None:
     kept = tmp_path / "head.txt"
     assert run("head", ledger, "-o", kept).exit_code == 0
@@ -166,6 +173,8 @@ def test_ours_a_head_kept_elsewhere_finds_a_rewrite(ledger: Path, tmp_path: Path
     assert "the witness" in result.stdout
     key = (ledger / "key.pub").read_text().strip()
     assert run("verify", ledger, "--key", key).exit_code == 0
+    assert run("verify", ledger, "--key", ledger / "key.pub").exit_code == 0
+    assert run("verify", ledger, "--key", "nowhere/key.pub").exit_code == 2
     assert run("verify", tmp_path / "m", "--key", key).exit_code == 1
 
 

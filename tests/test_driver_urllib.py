@@ -361,3 +361,12 @@ def test_ours_an_opener_keeps_a_ledger_of_its_own(site: Site, tmp_path: Path) ->
     with closing(opener(config=CONFIG, ledger=tmp_path / "ledger")) as own:
         assert _content(own.open(site.origin + "/free.jpg")) == IMAGE
     assert list((tmp_path / "ledger").iterdir())
+
+
+def test_ours_fields_may_be_bytes_as_http_client_takes_them(site: Site, steward: consentcrawl.Steward) -> None:
+    fields: Any = {"Referer": b"https://page.example/", "X-Note": b"a"}
+    with (
+        closing(opener(steward=steward)) as opened,
+        opened.open(Request(site.origin + "/free.jpg", headers=fields)) as got,
+    ):
+        assert got.read() == IMAGE

@@ -84,13 +84,21 @@ def test_ours_a_json_line_is_a_row_whatever_its_url_is(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary(), pa.dictionary(pa.int32(), pa.string())])
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.dictionary(pa.int32(), pa.string())]
+)
 def test_ours_parquet_columns_of_text_are_read(tmp_path: Path, kind: pa.DataType) -> None:
     table = pa.table({"n": [1, 2, 3], "url": pa.array([URL, None, "é"], pa.string()).cast(kind)})
     pq.write_table(table, tmp_path / "l.parquet")
     packed = file(tmp_path, "l.parquet.gz", (tmp_path / "l.parquet").read_bytes())
 
     assert urls(str(tmp_path / "l.parquet"), packed) == [URL, "", "é"] * 2
+
+
+def test_ours_a_parquet_column_without_a_value_has_rows_all_the_same(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"url": pa.nulls(2)}), tmp_path / "l.parquet")
+
+    assert urls(str(tmp_path / "l.parquet")) == ["", ""]
 
 
 def test_ours_parquet_strings_that_are_no_utf8_are_kept(tmp_path: Path) -> None:

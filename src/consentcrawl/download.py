@@ -11,14 +11,16 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 
 from consentcrawl import manifests
-from consentcrawl.core import BODY, HEAD, Evidence, Fields, Gate, Hop, Need, Verdict
+from consentcrawl.core import BODY, HEAD, Evidence, Fields, Gate, Hop, Need, Verdict, origin_of
 from consentcrawl.formats.url import BadUrl, canonical, same_site
+from consentcrawl.net.reader import FOLLOWED
 from consentcrawl.record import Delivered
 from consentcrawl.record.durable import durable
 from consentcrawl.steward import Steward
 
 # How much of the content is looked at, by the beginning of its media type; an unknown type may be an image.
 _LOOKED_AT = {
+    "text/event-stream": 0,  # it comes for as long as somebody listens, and piece by piece
     "text/": 1024 * 1024,
     "application/xhtml": 1024 * 1024,
     "application/json": 64 * 1024,
@@ -28,7 +30,8 @@ _LOOKED_AT = {
 }
 _UNKNOWN_TYPE = 16 * 1024 * 1024
 _PARTIAL = 206
-_NO_CONTENT = frozenset({204, 205})  # RFC 9110 §15.3.5, §15.3.6
+_NO_CONTENT = frozenset({204, 304})  # RFC 9110 §15.3.5, §15.4.5; a 205 may come with one all the same
+_OTHER_HOST = "a Host field that names another place than the URL"
 _RANGE = re.compile(r"bytes 0-([0-9]{1,18})/([0-9]{1,18})", re.IGNORECASE | re.ASCII).fullmatch
 
 
@@ -36,19 +39,27 @@ class Download:
     """The inquiry about one URL, and what a driver does about it. Raises BadUrl for the URL.
 
     ``page`` is the page that shows the asset, where the caller knows it; else ``referer`` counts as that page when both
-    are of the same site.
+    are of the same site. ``host`` is the Host field that the caller sends: BadUrl where it names another place.
     """
 
     __slots__ = ("_entry", "_hops", "_inquiry", "_steward", "fields", "status", "verdict")
 
-    def __init__(
-        self, steward: Steward, url: str, *, page: str = "", referer: str = "", hops: Sequence[Hop] = ()
+    def __init__(  # noqa: PLR0913 (keywords, each optional)
+        self,
+        steward: Steward,
+        url: str,
+        *,
+        page: str = "",
+        referer: str = "",
+        host: str = "",
+        hops: Sequence[Hop] = (),
     ) -> None:
         """Open the inquiry."""
         self._steward, self._hops = steward, hops
         if not page and referer and _of_same_site(url, referer):
             page = referer
         self._inquiry = steward.open(url, page or None)
+        _must_name(host, self._inquiry.asset.origin)
         self.status, self.fields = 0, Fields()
         self._entry: Future[int] | None = None
         self.verdict: Verdict | None = None
@@ -184,7 +195,8 @@ class Download:
 
     def _has_content(self) -> bool:
         """An error page is content as well; that of a redirect is not the asset (RFC 9110 §15.4)."""
-        return self.status not in _NO_CONTENT and not 300 <= self.status < 400  # noqa: PLR2004 (RFC 9110 §15.4)
+        leads_on = self.status in FOLLOWED and bool(self.fields.lines("location"))
+        return self.status not in _NO_CONTENT and not leads_on
 
     def _close(self) -> Verdict:
         """End the inquiry once: what is only observed goes on after its verdict."""
@@ -204,6 +216,16 @@ class Download:
             await durable(self._entry)
         self.verdict = verdict
         return verdict
+
+
+def _must_name(host: str, origin: str) -> None:
+    """Raise BadUrl where a Host field names another origin: the asset is there, and not where its URL says.
+
+    RFC 9110 §7.1: the target URI is made of that field; who can see two origins in one request asks about neither.
+    """
+    scheme, _, authority = origin.partition("//")
+    if host and host != authority and origin_of(canonical(f"{scheme}//{host}/")) != origin:
+        raise BadUrl(_OTHER_HOST, host)
 
 
 def _of_same_site(url: str, referer: str) -> bool:

@@ -5,6 +5,7 @@ Law: what was not looked up is no gap here; what is there is read whole, and all
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 from consentcrawl import config, manifests, registry
@@ -40,7 +41,7 @@ def inspect(  # noqa: PLR0913 (keywords, each optional)
             told = _evidence(need, asset, said, body)
             inquiry.tell(manifests.answer(need, told, rules) if manifests.meets(need) else told)
     inquiry.forgo()
-    return inquiry.verdict(version=config.VERSION)
+    return inquiry.verdict(decided_at=time.time(), version=config.VERSION)
 
 
 def _evidence(need: Need, asset: Asset, fields: Fields, body: bytes) -> Evidence:

@@ -15,7 +15,11 @@ from consentcrawl.errors import BadInput
 _BATCH = 4096
 GROUP_ROWS = 10_000
 """Rows of a row group: what is held in memory until it is written."""
-_TEXT = (kinds.is_string, kinds.is_large_string, kinds.is_binary, kinds.is_large_binary)
+_TEXT = (
+    kinds.is_string, kinds.is_large_string, kinds.is_string_view,
+    kinds.is_binary, kinds.is_large_binary, kinds.is_binary_view,
+    kinds.is_null,
+)  # fmt: skip
 
 
 def texts(file: IO[bytes], columns: Columns, name: str) -> Iterator[tuple[str | None, ...]]:

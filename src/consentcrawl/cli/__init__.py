@@ -1,7 +1,7 @@
 """The command line: one verb per file.
 
 Results go to stdout, progress and messages to stderr. Exit codes: 0 all permitted, 1 something refused, 2 used wrongly,
-3 nothing refused but something undetermined, 130 interrupted.
+3 nothing refused but something undetermined, 130 interrupted, 141 nobody reads the results any more.
 """
 
 from __future__ import annotations

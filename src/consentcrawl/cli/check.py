@@ -5,7 +5,6 @@ Law: one row out for each row in, in order, with the URL as it stood in the list
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
@@ -37,7 +36,7 @@ from consentcrawl.record.live import LedgerRecord
 from consentcrawl.steward import Steward
 from consentcrawl.storage.sqlite import SqliteStore
 
-INTERRUPTED, BROKEN_PIPE = 130, 141
+INTERRUPTED = 130
 FAILS = {"refused": (Outcome.REFUSE, 1), "undetermined": (Outcome.UNDETERMINED, 3)}
 _LOT = 50
 
@@ -132,8 +131,8 @@ class _Asking:
         except KeyboardInterrupt:
             return INTERRUPTED
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return BROKEN_PIPE
+            options.let_go_of_stdout()
+            return options.BROKEN_PIPE
         finally:
             self._steward.shut()
         if faults:

@@ -36,11 +36,11 @@ def explain(  # noqa: PLR0913 (one per option)
             purpose=purpose, token=token, policy=policy, config=config, connect_to=connect_to, allow_net=allow_net
         )
         steward = Steward(replace(settings, ledger=""))
-    try:
-        verdict = judge(steward, url, page, reach=gate.gate, settle=False)
-    finally:
-        steward.shut()
-    to = console()
-    for part in explanation(Row(url, page), verdict, settings):
-        to.print(part)
+        try:
+            verdict = judge(steward, url, page, reach=gate.gate, settle=False)
+        finally:
+            steward.shut()
+        to = console()
+        for part in explanation(Row(url, page), verdict, settings):
+            to.print(part)
     raise typer.Exit(EXIT_CODES[verdict.outcome])

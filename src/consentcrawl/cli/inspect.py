@@ -45,12 +45,12 @@ def inspect(  # noqa: PLR0913 (one per option)
         except BadUrl as error:
             msg = f"--url: {error}"
             raise BadInput(msg) from error
-    if as_json:
-        typer.echo(json.dumps(verdict.as_json()))
-    else:
-        to = console()
-        for part in explanation(Row(url or file), verdict, settings):
-            to.print(part)
+        if as_json:
+            typer.echo(json.dumps(verdict.as_json()))
+        else:
+            to = console()
+            for part in explanation(Row(url or file), verdict, settings):
+                to.print(part)
     raise typer.Exit(EXIT_CODES[verdict.outcome])
 
 

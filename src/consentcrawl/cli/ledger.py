@@ -14,7 +14,7 @@ import typer
 from consentcrawl.cli import options
 from consentcrawl.cli.ledger_change import erase, merge
 from consentcrawl.cli.ledger_check import check_proof
-from consentcrawl.cli.ledger_options import WRONG, Directory, Witness, existing, kept_elsewhere, say
+from consentcrawl.cli.ledger_options import WRONG, Directory, Witness, existing, kept_elsewhere, keys_known, say
 from consentcrawl.cli.ledger_proofs import head, prove
 from consentcrawl.cli.ledger_show import show
 from consentcrawl.cli.ledger_tables import export, index, stats
@@ -29,8 +29,9 @@ def verify(
     *,
     witness: Witness = None,
     key: Annotated[
-        str | None, typer.Option(metavar="KEY", help="The first key of the ledger, as it was known elsewhere.")
-    ] = None,
+        str,
+        typer.Option(metavar="KEY|FILE", help="The first key of the ledger or its key.pub, as had from elsewhere."),
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON, on one line.")] = False,
 ) -> None:
     """Read everything again: log, heads, batch segments, documents. Exits 1 if anything is not what was signed.
@@ -38,11 +39,12 @@ def verify(
     Shows what the key's holder signed, not that they signed it once only: give a head that was kept elsewhere.
     """
     with options.one_line_errors():
-        found = audit(existing(directory), witness=kept_elsewhere(witness), key=key)
+        first = next(map(str, keys_known(key)), None)
+        found = audit(existing(directory), witness=kept_elsewhere(witness), key=first)
     if as_json:
         typer.echo(json.dumps(_as_json(found)))
     else:
-        for line in _sentences(found, with_key=key is not None):
+        for line in _sentences(found, with_key=bool(key)):
             say(line)
     raise typer.Exit(0 if found.report.holds else WRONG)
 

@@ -13,9 +13,8 @@ from typing import Annotated
 import typer
 
 from consentcrawl.cli import options
-from consentcrawl.cli.ledger_options import WRONG, Witness, day_and_time, kept_elsewhere, say
-from consentcrawl.errors import BadInput
-from consentcrawl.ledger.checkpoint import BadCheckpoint, Checkpoint, VerifierKey, open_checkpoint, parse_verifier
+from consentcrawl.cli.ledger_options import WRONG, Witness, day_and_time, kept_elsewhere, keys_known, say
+from consentcrawl.ledger.checkpoint import BadCheckpoint, Checkpoint, VerifierKey, open_checkpoint
 from consentcrawl.ledger.index import inner
 from consentcrawl.ledger.proof import ProofResult
 from consentcrawl.ledger.proof import check_proof as checked
@@ -39,7 +38,7 @@ def check_proof(
     Without --key the key in the proof is believed: then only its holder vouches for what is shown.
     """
     with options.one_line_errors():
-        result = _checked(_bounded(file), _keys(key))
+        result = _checked(_bounded(file), keys_known(key))
         problems = [*result.problems, *_against(result, kept_elsewhere(witness))]
     if as_json:
         typer.echo(json.dumps(_as_json(result, problems)))
@@ -52,18 +51,6 @@ def check_proof(
 def _bounded(file: Path) -> bytes:
     with file.open("rb") as stream:
         return stream.read(_MOST_BYTES)
-
-
-def _keys(key: str) -> list[VerifierKey]:
-    """The keys that may have signed: one written out, or those of a key.pub."""
-    if not key:
-        return []
-    lines = Path(key).read_text("utf-8").splitlines() if Path(key).is_file() else [key]
-    try:
-        return [parse_verifier(line) for line in lines if line]
-    except BadCheckpoint as error:
-        msg = f"--key {key}: neither a public key nor a file of some: {error}"
-        raise BadInput(msg) from error
 
 
 def _checked(proof: bytes, keys: list[VerifierKey]) -> ProofResult:

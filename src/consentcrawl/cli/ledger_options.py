@@ -11,6 +11,7 @@ import typer
 from consentcrawl.batch.writers import printable
 from consentcrawl.errors import BadInput
 from consentcrawl.formats.url import BadUrl, canonical
+from consentcrawl.ledger.checkpoint import BadCheckpoint, VerifierKey, parse_verifier
 from consentcrawl.ledger.heads import CHECKPOINT_FILE, HEADS_FILE
 from consentcrawl.ledger.store import LOG
 
@@ -35,6 +36,18 @@ def existing(directory: Path) -> Path:
 def kept_elsewhere(witness: Path | None) -> bytes | None:
     """Give the head in a file."""
     return None if witness is None else witness.read_bytes()
+
+
+def keys_known(key: str) -> list[VerifierKey]:
+    """Give the keys that may have signed: one written out, or those of a key.pub, the first one first."""
+    if not key:
+        return []
+    lines = Path(key).read_text("utf-8").splitlines() if Path(key).is_file() else [key]
+    try:
+        return [parse_verifier(line) for line in lines if line]
+    except BadCheckpoint as error:
+        msg = f"--key {key}: neither a public key nor a file of some: {error}"
+        raise BadInput(msg) from error
 
 
 def day_and_time(milliseconds: int) -> str:

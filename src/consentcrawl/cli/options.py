@@ -5,6 +5,8 @@ Law: the command line goes before the environment, the environment before the fi
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,7 +24,7 @@ from consentcrawl.core.vocabulary import Gate
 from consentcrawl.errors import BadPolicy, ConsentError
 from consentcrawl.net.guard import ConnectTo
 
-USED_WRONGLY = 2
+USED_WRONGLY, BROKEN_PIPE = 2, 141
 
 
 class Reach(StrEnum):
@@ -104,12 +106,20 @@ def config_of(  # noqa: PLR0913 (one per option)
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turn what the user got wrong into one line on stderr and exit code 2."""
+    """Turn what the user got wrong into one line on stderr and exit code 2, and a pipe that nobody reads into 141."""
     try:
         yield
+    except BrokenPipeError as error:
+        let_go_of_stdout()
+        raise typer.Exit(BROKEN_PIPE) from error
     except (ConsentError, OSError) as error:
         complain(str(error))
         raise typer.Exit(USED_WRONGLY) from error
+
+
+def let_go_of_stdout() -> None:
+    """Let what is still written to a broken pipe go nowhere, also at the end of the program."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def complain(message: str) -> None:

@@ -31,7 +31,16 @@ _OUTCOME_WIDTH = len("undetermined")
 
 def console(stream: IO[str] | None = None, *, stderr: bool = False) -> Console:
     """A console that shows text as it is: no markup, no emoji codes, no guessing at what is a number."""
-    return Console(file=stream, stderr=stderr, markup=False, emoji=False, highlight=False)
+    return _Console(file=stream, stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
+class _Console(Console):
+    """One that leaves a pipe which nobody reads any more to the caller: rich ends with 1, which means refused."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on with the error that was raised."""
+        self.quiet = True
+        raise BrokenPipeError
 
 
 class TableWriter:

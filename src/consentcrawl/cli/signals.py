@@ -28,7 +28,7 @@ def signals(
         if format_ not in _FORMATS:
             msg = f"--format {format_}: it is one of {', '.join(_FORMATS)}"
             raise BadInput(msg)
-    _FORMATS[format_]([facts(module) for module in registry.signals()])
+        _FORMATS[format_]([facts(module) for module in registry.signals()])
 
 
 def facts(module: ModuleType) -> Facts:

@@ -63,7 +63,8 @@ class ConsentMiddleware:
         """Send the request if its asset may be taken. Raises Refused, Undetermined, and whatever aiohttp raises."""
         written, steward = str(request.url), self.held.steward
         try:
-            download = Download(steward, written, referer=request.headers.get(hdrs.REFERER, ""))
+            fields = request.headers
+            download = Download(steward, written, referer=fields.get(hdrs.REFERER, ""), host=fields.get(hdrs.HOST, ""))
         except BadUrl as error:
             unreadable = steward.unreadable(written, error)
             return self._end(unreadable, request) if errors.withholds(unreadable) else await handler(request)

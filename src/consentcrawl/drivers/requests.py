@@ -78,7 +78,9 @@ class ConsentAdapter(HTTPAdapter):
     ) -> Response:
         """Send the request if its asset may be taken. Raises Refused, Undetermined, and whatever requests raises."""
         try:
-            download = Download(self.held.steward, _wire_url(request), referer=_referer(request))
+            download = Download(
+                self.held.steward, _wire_url(request), referer=_field(request, "Referer"), host=_field(request, "Host")
+            )
         except BadUrl as error:
             unreadable = self.held.steward.unreadable(str(request.url), error)
             if errors.withholds(unreadable):
@@ -152,10 +154,10 @@ def session(
     return ours
 
 
-def _referer(request: PreparedRequest) -> str:
-    """Give the Referer; requests takes fields as bytes as well."""
-    referer: str | bytes = request.headers.get("Referer") or ""
-    return referer.decode("latin-1") if isinstance(referer, bytes) else referer
+def _field(request: PreparedRequest, name: str) -> str:
+    """Give a field of the caller's; requests takes fields as bytes as well."""
+    value: str | bytes = request.headers.get(name) or ""
+    return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
 def _wire_url(request: PreparedRequest) -> str:

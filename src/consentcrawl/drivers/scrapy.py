@@ -27,6 +27,7 @@ from scrapy.utils.misc import load_object
 from consentcrawl import config, errors
 from consentcrawl.core import HEAD, ROBOTS_TXT, Evidence, Fields, Gate, Hop, Verdict
 from consentcrawl.download import Download
+from consentcrawl.driving.heads import gap_of
 from consentcrawl.driving.scrapy_robots import RobotsTxtParser
 from consentcrawl.driving.withheld import detail
 from consentcrawl.formats.url import BadUrl
@@ -126,7 +127,8 @@ class ConsentMiddleware:
         hops = [Hop(url, why if isinstance(why, int) else 200) for url, why in zip(followed, reasons, strict=False)]
         try:
             known = request.meta.get(PAGE, "")
-            download = Download(self.steward, request.url, page=known, referer=page, hops=hops)
+            host = (request.headers.get("Host") or b"").decode("latin-1")
+            download = Download(self.steward, request.url, page=known, referer=page, host=host, hops=hops)
         except BadUrl as error:
             unreadable = self.steward.unreadable(request.url, error)
             self._count(unreadable)
@@ -233,7 +235,8 @@ def _page(request: Request, followed: Sequence[str]) -> str:
 
 async def _judge(download: Download, request: Request, response: Response) -> Verdict:
     fields = _fields(response.headers)
-    verdict = await download.head_async(response.status, fields, bodiless=request.method == "HEAD")
+    gap, bodiless = gap_of(response.status, fields), request.method == "HEAD"
+    verdict = await download.head_async(response.status, fields, gap=gap, bodiless=bodiless)
     if verdict is not None:
         return verdict
     if download.partial:

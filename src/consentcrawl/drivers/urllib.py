@@ -90,7 +90,7 @@ class ConsentHandler(BaseHandler):
     def _ask(self, request: Request) -> tuple[Download | None, Verdict | None]:
         wire, steward = _wire(request), self.held.steward
         try:
-            download = Download(steward, wire, referer=request.get_header("Referer", ""))
+            download = Download(steward, wire, referer=_field(request, "Referer"), host=_field(request, "Host"))
         except BadUrl as error:
             return None, steward.unreadable(wire, error)
         if download.url != wire:
@@ -227,6 +227,12 @@ def _place(there_in: OpenerDirector, handler: ConsentHandler, *, there: bool) ->
 def _wire(request: Request) -> str:
     """Give the URL that goes over the wire."""
     return request.full_url.partition("#")[0]
+
+
+def _field(request: Request, name: str) -> str:
+    """Give a field of the caller's; http.client takes fields as bytes as well."""
+    value: str | bytes = request.get_header(name) or ""
+    return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
 def _rewrite(request: Request, url: str) -> None:

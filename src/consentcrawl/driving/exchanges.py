@@ -22,6 +22,7 @@ from consentcrawl.formats.url import BadUrl
 Raised = tuple[type[errors.Refused], type[errors.Undetermined]]
 Refusal = Literal["raise", "response"]
 
+_TOLD = frozenset({b"referer", b"host"})
 _USERINFO = re.compile(r"//[^/?#@\\]*@").sub
 
 
@@ -75,8 +76,9 @@ class Asking:
         wire, steward = str(request.url), self.held.steward
         if "@" in wire:
             wire = _USERINFO("//", wire, 1)
+        fields = _fields_told(request)
         try:
-            download = Download(steward, wire, referer=_referer(request))
+            download = Download(steward, wire, referer=fields.get(b"referer", ""), host=fields.get(b"host", ""))
         except BadUrl as error:
             return steward.unreadable(wire, error)
         if download.url != wire:
@@ -172,9 +174,10 @@ class _AsyncStream:
         return piece
 
 
-def _referer(request: Any) -> str:  # noqa: ANN401 (the library's own)
-    """Give the Referer; asking ``headers`` for what is not there would cost a tenth of the driver's time."""
-    return next((value.decode("latin-1") for name, value in request.headers.raw if name.lower() == b"referer"), "")
+def _fields_told(request: Any) -> dict[bytes, str]:  # noqa: ANN401 (the library's own)
+    """Give Referer and Host; asking ``headers`` for what is not there would cost a tenth of the driver's time."""
+    lowered = ((name.lower(), value) for name, value in request.headers.raw)
+    return {name: value.decode("latin-1") for name, value in lowered if name in _TOLD}
 
 
 def _fields(response: Any) -> Fields:  # noqa: ANN401 (the library's own)

@@ -6,6 +6,7 @@ Law: a head that a library mended, cut or could read in two ways is a gap, never
 from __future__ import annotations
 
 import re
+from email import errors
 from email.message import Message
 
 from consentcrawl.core import Fields
@@ -13,6 +14,14 @@ from consentcrawl.core import Fields
 BAD_HEAD = "bad_head"
 _ODD = re.compile(r"[\r\n\0]").search
 _FINAL = 200
+# http.client has the head read as that of a mail: without its parts, every multipart is at fault.
+_OF_CONTENT = (
+    errors.CloseBoundaryNotFoundDefect,
+    errors.InvalidMultipartContentTransferEncodingDefect,
+    errors.MultipartInvariantViolationDefect,
+    errors.NoBoundaryInMultipartDefect,
+    errors.StartBoundaryNotFoundDefect,
+)
 
 
 def gap_of(status: int, fields: Fields) -> str:
@@ -27,7 +36,8 @@ def gap_of(status: int, fields: Fields) -> str:
 
 def gap_of_http_client(status: int, fields: Fields, message: Message) -> str:
     """As ``gap_of``, for http.client, which drops lines that it cannot read and says so in ``defects`` only."""
-    return BAD_HEAD if message.defects else gap_of(status, fields)
+    odd = any(not isinstance(defect, _OF_CONTENT) for defect in message.defects)
+    return BAD_HEAD if odd else gap_of(status, fields)
 
 
 def framed(fields: Fields) -> bool:

@@ -19,18 +19,26 @@ Keeps = Callable[[str], bool]
 """Tells whether an address, as it stands, may stay."""
 
 _HOLDERS = {
-    "img": ("src",), "amp-img": ("src",), "image": ("href", "xlink:href"), "source": ("src",), "input": ("src",),
-    "video": ("src", "poster"), "audio": ("src",), "embed": ("src",), "object": ("data",), "link": ("href",),
-    "a": ("href",), "meta": ("content",), "body": ("background",), "table": ("background",), "td": ("background",),
+    "img": ("src",), "amp-img": ("src",), "amp-anim": ("src",), "image": ("src", "href", "xlink:href"),
+    "feimage": ("href", "xlink:href"), "source": ("src",), "input": ("src",), "video": ("src", "poster"),
+    "audio": ("src",), "embed": ("src",), "object": ("data",), "link": ("href",), "a": ("href",), "area": ("href",),
+    "meta": ("content",), "body": ("background",), "table": ("background",), "tr": ("background",),
+    "td": ("background",), "th": ("background",),
 }  # fmt: skip
-_NOTHING_WITHOUT = frozenset({"img", "amp-img", "image", "source", "input", "embed", "object", "link", "meta"})
+_NOTHING_WITHOUT = frozenset(
+    {"img", "amp-img", "amp-anim", "image", "feimage", "source", "input", "embed", "object", "link", "meta"}
+)
+_LATE = frozenset({"img", "amp-img", "image", "source", "video", "audio"})
+"""Tags that loaders fill in later, from an attribute with a name of theirs that ends in ``src``."""
 _CARD = r"(?:og|twitter):(?:image|video|audio)(?::(?:url|secure_url|src|stream))?"
 _names_media = re.compile(rf"{_CARD}|image|thumbnail(?:url)?|contenturl|msapplication-tileimage").fullmatch
 _LINKS = frozenset({"image_src", "icon", "apple-touch-icon", "apple-touch-icon-precomposed", "mask-icon"})
 _PRELOADED = frozenset({"image", "video", "audio"})
 _ENDING = r"\.(?:jpe?g|jfif|png|webp|gif|avif|hei[cf]|jxl|svg|tiff?|bmp|mp4|webm|mov|mp3|ogg|wav|flac)(?:[?#].*)?\Z"
 _is_media_file = re.compile(_ENDING, re.IGNORECASE | re.DOTALL).search
-_is_lazy = re.compile(r"data-.*(?:src|original|image|img|bg|background|poster|photo|thumb|full|large|zoom)").match
+_is_lazy = re.compile(
+    r"data-.*(?:src|original|image|img|bg|background|poster|photo|thumb|full|large|zoom|hi-?res|retina)"
+).match
 _is_rooted = re.compile(r"(?:https?:)?/", re.IGNORECASE).match
 _CANDIDATE = re.compile(r"[\s,]*+(\S++)")
 _DESCRIPTORS = re.compile(r"(?:[^,(]++|\([^)]*+\)?)*+")  # a comma in parentheses ends nothing
@@ -91,7 +99,10 @@ def sweep(touched: Iterable[Tag]) -> None:
         if tag.decomposed or tag.name not in _NOTHING_WITHOUT or _shows(tag):
             continue
         picture = tag.find_parent("picture")
-        tag.decompose()
+        if tag.find() is None:
+            tag.decompose()
+        else:  # what is shown instead of it, or what a parser that takes it for no void element put inside
+            tag.unwrap()
         if picture is not None and picture.find(["img", "source"]) is None:
             picture.decompose()
 
@@ -104,17 +115,19 @@ def _how(tag: Tag, attribute: str, value: str) -> Callable[[str, Keeps], str] | 
     """Tell how the addresses in an attribute are written, or None where it holds none."""
     if attribute.endswith("srcset"):  # imagesrcset and data-srcset too
         return _in_set
-    if attribute == "style":
-        return _in_style if _CSS_URL.search(value) else None
-    if attribute in _HOLDERS.get(tag.name, ()):
+    if (attribute == "style" or attribute.startswith("data-")) and _CSS_URL.search(value):
+        return _in_style
+    if attribute in _HOLDERS.get(tag.name.lower(), ()):
         return _alone if _is_of_media(tag, value) else None
+    if attribute.endswith("src") and tag.name in _LATE:
+        return _alone
     lazy = attribute.startswith("data-") and (_is_media_file(value) or (_is_lazy(attribute) and _is_rooted(value)))
     return _alone if lazy else None
 
 
 def _is_of_media(tag: Tag, value: str) -> bool:
     """Tell whether the one address of a tag is that of an image, a video or a sound."""
-    if tag.name == "a":
+    if tag.name in ("a", "area"):
         return _is_media_file(value) is not None
     if tag.name == "input":
         return str(tag.get("type", "")).lower() == "image"

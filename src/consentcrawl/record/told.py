@@ -146,7 +146,7 @@ def _found(directory: Path, **conditions: str) -> list[Line] | None:
                 if not _any(path, conditions.get("kind", "")):
                     return []
                 return [_line(directory, entry) for entry in index.find(directory, **conditions)]
-        except (sqlite3.Error, IndexError):  # damaged, or of a ledger that was longer
+        except (sqlite3.Error, IndexError, OSError):  # damaged, of a ledger that was longer, or not to be removed
             continue
     return None
 
