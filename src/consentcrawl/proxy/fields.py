@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import chain
 
-from multidict import CIMultiDict
 from urllib3.response import HTTPResponse
 
+from consentcrawl.core import Fields
 from consentcrawl.proxy.heads import Head
 
 Lines = list[tuple[bytes, bytes]]
@@ -31,37 +32,40 @@ _CODINGS = frozenset(HTTPResponse.CONTENT_DECODERS) | {"identity"}
 _ODD = re.compile(rb"[\r\n\0]").search
 
 
-def up(head: Head, user_agent: str) -> CIMultiDict[str]:
-    """Give the fields that the origin is sent."""
+def up(head: Head, user_agent: str) -> bytes:
+    """Give the field lines that the origin is sent, without Host."""
     dropped = _NOT_UP | head.named("connection") if head.fields.lines("connection") else _NOT_UP
-    passed = CIMultiDict((n, v) for n, v in head.fields.pairs if _passes(n.lower(), dropped))
-    passed["User-Agent"] = user_agent
-    passed["Accept-Encoding"] = _undone(head.fields.lines("accept-encoding"))
-    passed["Via"] = ", ".join((*head.fields.lines("via"), VIA))
+    passed = [f"{name}: {value}\r\n" for name, value in head.fields.pairs if _passes(name.lower(), dropped)]
+    passed.append(f"User-Agent: {user_agent}\r\n")
+    passed.append(f"Accept-Encoding: {_undone(head.fields.lines('accept-encoding'))}\r\n")
+    passed.append(f"Via: {', '.join((*head.fields.lines('via'), VIA))}\r\n")
     if head.length:
-        passed["Content-Length"] = str(head.length)
-    return passed
+        passed.append(f"Content-Length: {head.length}\r\n")
+    return "".join(passed).encode()
 
 
-def down(raw: Iterable[tuple[bytes, bytes]]) -> Lines:
-    """Give the fields that the client is sent; framing and verdict are added by whoever sends them."""
-    lines = [(name, value) for name, value in raw if name.lower() not in _NOT_DOWN]
-    named = b",".join(value for name, value in raw if name.lower() == b"connection").lower()
-    if named and (listed := {part.strip() for part in named.split(b",")} - {b"close", b"keep-alive", b""}):
-        lines = [(name, value) for name, value in lines if name.lower() not in listed]
-    return lines
+def down(lines: Iterable[tuple[bytes, bytes]], fields: Fields) -> Lines:
+    """Give the fields that the client is sent; framing and verdict are added by whoever sends them.
+
+    ``fields`` are the same as ``lines``, to be looked at.
+    """
+    dropped = _NOT_DOWN
+    if named := ",".join(fields.lines("connection")).lower():
+        listed = {part.strip().encode() for part in named.split(",")}
+        dropped |= listed - {b"close", b"keep-alive", b""}
+    return [line for line in lines if line[0].lower() not in dropped]
 
 
-def odd(raw: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Tell whether a head cannot be passed on.
+def odd(lines: Iterable[tuple[bytes, bytes]], fields: Fields) -> bool:
+    """Tell whether a head cannot be passed on; ``fields`` are the same as ``lines``, to be looked at.
 
     A field carries what a reader less strict than aiohttp's takes for the end of a line, or the content has a transfer
     coding beside the chunks, which aiohttp leaves in place (RFC 9112 §6.1).
     """
-    codings = [value for name, value in raw if name.lower() == b"transfer-encoding"]
-    if codings and b",".join(codings).strip().lower() != b"chunked":
+    codings = fields.lines("transfer-encoding")
+    if codings and ",".join(codings).strip().lower() != "chunked":
         return True
-    return _ODD(b"".join(part for line in raw for part in line)) is not None
+    return _ODD(b"".join(chain.from_iterable(lines))) is not None
 
 
 def _passes(name: str, dropped: frozenset[str] | set[str]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from aiohttp import ClientError, ClientResponse
+from aiohttp import ClientError
 
 from consentcrawl.core import Fields, Gate, Verdict, origin_of
 from consentcrawl.core.vocabulary import REASONS
@@ -19,6 +19,7 @@ from consentcrawl.formats.url import BadUrl
 from consentcrawl.net.unreached import BAD_HEAD, TIMEOUT, Unreached
 from consentcrawl.proxy import fields, probe
 from consentcrawl.proxy.engine import LOG, Engine
+from consentcrawl.proxy.exchange import Asked, Response
 from consentcrawl.proxy.heads import Head
 from consentcrawl.proxy.look import Look
 from consentcrawl.proxy.refusal import Answer, not_passed, problem, withholding
@@ -128,27 +129,27 @@ class Passage:
                 return
         content = self._content() if head.length else None
         passed = fields.up(head, engine.user_agent)
-        response = await engine.upstream.ask(head.method, download.url, passed, content)
+        response = await engine.upstream.ask(Asked(head.method, download.url, passed, content))
         try:
             start, complete = await self._judged(download, response)
             verdict = await download.ended_async()
             if withholds(verdict):
                 response.close()
-                await self._withhold(verdict, response.headers.get("Retry-After", ""))
+                await self._withhold(verdict, response.fields.first("retry-after"))
             else:
                 await self._deliver(verdict, response, start, complete=complete)
         finally:
             response.close()
 
-    async def _judged(self, download: Download, response: ClientResponse) -> tuple[bytes, bool]:
+    async def _judged(self, download: Download, response: Response) -> tuple[bytes, bool]:
         """Tell the head and the content; give the beginning that was read for that, and whether it is all."""
-        if response.status == _SWITCHING or fields.odd(response.raw_headers):
+        if response.status == _SWITCHING or fields.odd(response.lines, response.fields):
             raise Unreached(BAD_HEAD)
         if download.verdict is not None:  # only noted: nothing more is asked
             download.status = response.status
             return b"", False
-        start, told = self._clock(), Fields(response.headers.items())
-        verdict = await download.head_async(response.status, told, bodiless=self._head.method == "HEAD")
+        start, bodiless = self._clock(), self._head.method == "HEAD"
+        verdict = await download.head_async(response.status, response.fields, bodiless=bodiless)
         self._gate = Gate.BODY
         self.waited += self._clock() - start
         if verdict is not None:
@@ -162,12 +163,12 @@ class Passage:
         self.waited += self._clock() - start
         return content, complete
 
-    async def _deliver(self, verdict: Verdict, response: ClientResponse, start: bytes, *, complete: bool) -> None:
+    async def _deliver(self, verdict: Verdict, response: Response, start: bytes, *, complete: bool) -> None:
         self.verdict, reply = verdict, self.reply
         if self._download is not None and self._download.recorded:
             reply.hash_content()
-        lines = [*fields.down(response.raw_headers), (_VERDICT, verdict.outcome.encode()), _VIA]
-        await reply.begin(response.status, lines, start, length=len(start) if complete else _length(response))
+        lines = [*fields.down(response.lines, response.fields), (_VERDICT, verdict.outcome.encode()), _VIA]
+        await reply.begin(response.status, lines, start, length=len(start) if complete else response.length)
         self._look.leave()
         try:
             while not response.content.at_eof():
@@ -239,10 +240,3 @@ class Passage:
         await self._look.over()
         if not download.recorded:
             await download.ended_async()
-
-
-def _length(response: ClientResponse) -> int | None:
-    """The length the origin gives, where that is what frames its answer."""
-    if "Transfer-Encoding" in response.headers or "Content-Length" not in response.headers:
-        return None
-    return int(response.headers["Content-Length"])

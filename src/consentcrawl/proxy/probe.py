@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from consentcrawl.core import HEAD, Evidence, Fields, Gate, Outcome, Verdict
+from consentcrawl.core import HEAD, Evidence, Gate, Outcome, Verdict
 from consentcrawl.download import Download
 from consentcrawl.net.unreached import BAD_HEAD
 from consentcrawl.proxy import fields
 from consentcrawl.proxy.engine import Engine
+from consentcrawl.proxy.exchange import Asked
 from consentcrawl.proxy.heads import Head
 
 _NO_HEAD = frozenset({405, 501})
@@ -17,12 +18,12 @@ async def probed(engine: Engine, download: Download, head: Head) -> Verdict | No
 
     Raises Unreached.
     """
-    response = await engine.upstream.ask("HEAD", download.url, fields.up(head, engine.user_agent))
+    response = await engine.upstream.ask(Asked("HEAD", download.url, fields.up(head, engine.user_agent)))
     response.close()
     if response.status in _NO_HEAD:
         return None
-    told = Fields(response.headers.items())
-    gap = BAD_HEAD if fields.odd(response.raw_headers) else ""
+    told = response.fields
+    gap = BAD_HEAD if fields.odd(response.lines, told) else ""
     # An inquiry beside the download's own, which is told the answer to GET if it comes to that.
     beside = engine.steward.open(download.url, reach=Gate.HEAD)
     await engine.steward.look_up_async(beside)

@@ -8,25 +8,26 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
 import aiohttp
 from aiohttp.abc import ResolveResult
-from multidict import CIMultiDict
+from aiohttp.http import HttpProcessingError
 from yarl import URL
 
 from consentcrawl.config import Config
+from consentcrawl.core import origin_of
 from consentcrawl.net import tls
 from consentcrawl.net.connect import Deadline, Endpoint
 from consentcrawl.net.unreached import ADDRESS, BAD_HEAD, CONNECT, TIMEOUT, TLS, TRUNCATED, Unreached
+from consentcrawl.proxy.exchange import Asked, Response, exchange
+from consentcrawl.proxy.settings import SAFE_METHODS
 
-_HEAD_LIMIT = 64 * 1024
 _RESOLVING_AT_ONCE = 16
-_ENDPOINTS_KEPT, _ORIGINS_KEPT = 100_000, 10_000
-_SKIPPED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+_ENDPOINTS_KEPT, _ORIGINS_KEPT, _LED_TO = 100_000, 10_000, 1_000
 
 # What aiohttp raises, the narrower first, and the reason code it comes to.
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
@@ -34,7 +35,7 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (ssl.SSLError, TLS),
     (TimeoutError, TIMEOUT),
     (aiohttp.ClientPayloadError, TRUNCATED),
-    (aiohttp.ClientResponseError, BAD_HEAD),  # a head that cannot be parsed, reported as if it were a 400
+    (HttpProcessingError, BAD_HEAD),
     (aiohttp.ClientError, CONNECT),
     (OSError, CONNECT),
 )
@@ -48,46 +49,48 @@ class Upstream:
         self._guard, self.own = config.guard(), set[Endpoint]()
         self.refuses = lru_cache(_ORIGINS_KEPT)(self._refuses)
         """Give the reason code why an origin may not be dialled, without asking DNS, or None."""
-        self._tls, self._connect = tls.context(config.roots), connect
-        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect, sock_read=silence)
+        self._tls, self._connect, self._silence = tls.context(config.roots), connect, silence
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect)
+        self._leading_to = lru_cache(_LED_TO)(_leading_to)
         self._threads = ThreadPoolExecutor(_RESOLVING_AT_ONCE, thread_name_prefix="consentcrawl-resolve")
-        self._session: aiohttp.ClientSession | None = None
+        self._pool: _Vetted | None = None
 
     def _refuses(self, origin: str) -> str | None:
         return self._guard.refuses(f"{origin}/")
 
     async def start(self) -> None:
         """Open the pool, on the running loop; a second call does nothing."""
-        if self._session is not None:
-            return
-        self._session = aiohttp.ClientSession(
-            connector=_Vetted(self, ssl=self._tls, limit=0, use_dns_cache=False),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            skip_auto_headers=_SKIPPED,
-            timeout=self._timeout,
-            max_line_size=_HEAD_LIMIT,
-            max_field_size=_HEAD_LIMIT,
-        )
+        if self._pool is None:
+            self._pool = _Vetted(self, ssl=self._tls, limit=0, use_dns_cache=False)
 
     async def stop(self) -> None:
         """Close the pool."""
-        if self._session is not None:
-            await self._session.close()
+        if self._pool is not None:
+            await self._pool.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def ask(
-        self, method: str, url: str, fields: CIMultiDict[str], content: AsyncIterable[bytes] | None = None
-    ) -> aiohttp.ClientResponse:
-        """Send one request to a canonical URL and give the answer, its content still to come. Raises Unreached."""
-        if self._session is None:
-            raise Unreached(CONNECT, "not started")
+    async def ask(self, asked: Asked) -> Response:
+        """Send one request and give the answer, its content still to come. Raises Unreached.
+
+        A connection that the origin has closed meanwhile is no answer: what changes nothing there is asked once more
+        (RFC 9112 §9.3.1).
+        """
+        repeatable = asked.method in SAFE_METHODS and asked.content is None
         try:
-            return await self._session.request(
-                method, URL(url, encoded=True), headers=fields, data=content, allow_redirects=False
-            )
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+            try:
+                return await self._once(asked)
+            except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+                if not repeatable or isinstance(error, aiohttp.ClientConnectorError):
+                    raise
+            return await self._once(asked)
+        except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
             raise unreached(error) from error
+
+    async def _once(self, asked: Asked) -> Response:
+        if self._pool is None:
+            raise Unreached(CONNECT, "not started")
+        connection = await self._pool.connect(self._leading_to(origin_of(asked.url)), [], self._timeout)
+        return await exchange(connection, asked, self._silence)
 
     async def endpoints(self, host: str, port: int) -> list[Endpoint]:
         """Resolve and vet. Raises Unreached: address, dns, timeout."""
@@ -97,6 +100,11 @@ class Upstream:
         if not self.own.isdisjoint(found):
             raise Unreached(ADDRESS, "the proxy itself")
         return found
+
+
+def _leading_to(origin: str) -> aiohttp.ClientRequest:
+    """Give what the pool tells origins apart by."""
+    return aiohttp.ClientRequest("GET", URL(f"{origin}/", encoded=True), loop=asyncio.get_running_loop())
 
 
 def unreached(error: BaseException) -> Unreached:
