@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 
 from consentcrawl import manifests
-from consentcrawl.core import BODY, HEAD, Evidence, Fields, Gate, Hop, Need, Verdict, origin_of
+from consentcrawl.core import BODY, HEAD, NO_FIELDS, Evidence, Fields, Gate, Hop, Need, Verdict, origin_of
 from consentcrawl.formats.url import BadUrl, canonical, same_site
 from consentcrawl.net.reader import FOLLOWED
 from consentcrawl.record import Delivered
@@ -60,7 +60,7 @@ class Download:
             page = referer
         self._inquiry = steward.open(url, page or None)
         _must_name(host, self._inquiry.asset.origin)
-        self.status, self.fields = 0, Fields()
+        self.status, self.fields = 0, NO_FIELDS
         self._entry: Future[int] | None = None
         self.verdict: Verdict | None = None
         """The verdict, once it has ended."""

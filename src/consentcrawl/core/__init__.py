@@ -4,7 +4,7 @@ Nothing in here opens, waits, sleeps or looks at the clock.
 """
 
 from consentcrawl.core.asset import Asset, host_of, origin_of
-from consentcrawl.core.evidence import BODY, DAY, HEAD, ROBOTS_TXT, Evidence, Fields, Need, page_of
+from consentcrawl.core.evidence import BODY, DAY, HEAD, NO_FIELDS, ROBOTS_TXT, Evidence, Fields, Need, page_of
 from consentcrawl.core.inquiry import Inquiry, Plan, plan
 from consentcrawl.core.policy import PRESETS, Agreement, Policy
 from consentcrawl.core.signal import SILENT, Said, Signal, Spec, name_of
@@ -16,6 +16,7 @@ __all__ = [
     "BODY",
     "DAY",
     "HEAD",
+    "NO_FIELDS",
     "PRESETS",
     "PURPOSES",
     "REASONS",

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from consentcrawl.core import Fields
 from consentcrawl.proxy.faults import BadRequest, Fault
 
-NO_FIELDS = Fields()
 LIMIT = 64 * 1024
 """The most bytes of one head."""
 MOST_FIELDS = 128
+_USUAL = 2 * 1024
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 (RFC 9110 §5.6.2)
 _REQUEST_LINE = re.compile(rf"({_TOKEN}) ([\x21-\x7e]+) HTTP/1\.([01])").fullmatch  # RFC 9112 §3, single spaces
@@ -52,20 +53,33 @@ def begins(raw: bytearray) -> bool:
 def read(raw: bytes) -> Head:
     """Read a head, the empty line at its end left off. Raises BadRequest."""
     try:
-        first, *lines = raw.decode().split("\r\n")
+        first, _, block = raw.decode().partition("\r\n")
     except UnicodeDecodeError:
         raise BadRequest(Fault.NOT_UTF8) from None
     asked = _REQUEST_LINE(first)
     if asked is None:
         raise BadRequest(Fault.REQUEST_LINE)
+    fields, length, closes = _known(block) if len(block) <= _USUAL else _fields(block)
+    method, target, minor = asked.groups()
+    modern = minor == "1"
+    if modern and not fields.lines("host"):
+        raise BadRequest(Fault.HOST)  # RFC 9112 §3.2
+    return Head(method, target, fields, length, modern and not closes, modern)
+
+
+def _fields(block: str) -> tuple[Fields, int, bool]:
+    """Read field lines: the fields, the length of the content, and whether the connection ends afterwards."""
+    lines = block.split("\r\n") if block else []
     if len(lines) > MOST_FIELDS:
         raise BadRequest(Fault.MANY_FIELDS)
     fields = Fields(map(_field, lines))
-    method, target, minor = asked.groups()
-    modern = minor == "1"
-    _check_host(fields, needed=modern)
-    keeps = modern and not any("close" in line.lower() for line in fields.lines("connection"))
-    return Head(method, target, fields, _length(fields), keeps, modern)
+    if len(fields.lines("host")) > 1:
+        raise BadRequest(Fault.HOST)  # RFC 9112 §3.2
+    return fields, _length(fields), any("close" in line.lower() for line in fields.lines("connection"))
+
+
+_known = lru_cache(256)(_fields)
+"""A client sends the same field lines with most of its requests."""
 
 
 def _field(line: str) -> tuple[str, str]:
@@ -75,13 +89,6 @@ def _field(line: str) -> tuple[str, str]:
     if not colon or not _NAME(name) or not _VALUE(value):
         raise BadRequest(Fault.FIELD_LINE)
     return name, value
-
-
-def _check_host(fields: Fields, *, needed: bool) -> None:
-    """RFC 9112 §3.2: one Host field, and HTTP/1.1 has one."""
-    hosts = len(fields.lines("host"))
-    if hosts > 1 or (needed and not hosts):
-        raise BadRequest(Fault.HOST)
 
 
 def _length(fields: Fields) -> int:

@@ -79,8 +79,12 @@ class Passage:
 
     async def _answered(self) -> None:
         try:
-            async with asyncio.timeout(self._engine.settings.limits.total):
-                await self._passed()
+            async with asyncio.timeout(None) as patience:
+                self._wire.alarm.set(self._engine.settings.limits.total, lambda: patience.reschedule(0))
+                try:
+                    await self._passed()
+                finally:
+                    self._wire.alarm.off()
         except (ConnectionError, LedgerBroken):
             raise
         except TimeoutError:

@@ -10,7 +10,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from consentcrawl.core import host_of
+from consentcrawl.core import NO_FIELDS, host_of
 from consentcrawl.errors import LedgerBroken
 from consentcrawl.formats.url import BadUrl, canonical
 from consentcrawl.proxy import heads, target, tunnel
@@ -30,7 +30,7 @@ __all__ = ["Proxy", "ProxySettings"]
 
 _BACKLOG = 512
 _CROWDED = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-_UNREAD = Head("GET", "", heads.NO_FIELDS, 0, keeps=False, chunks=False)
+_UNREAD = Head("GET", "", NO_FIELDS, 0, keeps=False, chunks=False)
 
 
 class Proxy:

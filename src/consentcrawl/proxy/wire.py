@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from consentcrawl.proxy.alarm import Alarm
 from consentcrawl.proxy.faults import BadRequest, Fault
 from consentcrawl.proxy.heads import LIMIT, begins
 
@@ -16,13 +17,30 @@ _ENOUGH = 2 * LIMIT
 
 
 class Wire(asyncio.Protocol):
-    """A connection. ``serve`` is called with it once it is made; the task it gives is cancelled when it is gone."""
+    """A connection. ``serve`` is called with it once it is made; the task it gives is cancelled when it is gone.
 
-    __slots__ = ("_buffer", "_detached", "_gone", "_heard", "_paused", "_serve", "_written", "task", "transport")
+    ``alarm`` is for whoever waits for something on its behalf.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_detached",
+        "_gone",
+        "_heard",
+        "_loop",
+        "_paused",
+        "_serve",
+        "_written",
+        "alarm",
+        "task",
+        "transport",
+    )
 
     def __init__(self, serve: Callable[[Wire], asyncio.Task[None] | None]) -> None:
         """Wait to be connected."""
         self._serve, self._detached = serve, False
+        self._loop = asyncio.get_running_loop()
+        self.alarm = Alarm(self._loop)
         self._buffer = bytearray()
         self._gone = self._paused = False
         self._heard: asyncio.Future[None] | None = None
@@ -47,6 +65,7 @@ class Wire(asyncio.Protocol):
     def connection_lost(self, _: Exception | None) -> None:
         """End what is being done for a client that is gone."""
         self._gone = True
+        self.alarm.close()
         wake(self._heard)
         wake(self._written)
         if self.task is not None:
@@ -54,7 +73,7 @@ class Wire(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client takes less than it is sent."""
-        self._written = asyncio.get_running_loop().create_future()
+        self._written = self._loop.create_future()
 
     def resume_writing(self) -> None:
         """The client has caught up."""
@@ -94,13 +113,14 @@ class Wire(asyncio.Protocol):
         Waits ``idle`` seconds for its first byte and ``whole`` for the rest. Raises BadRequest, ConnectionError,
         TimeoutError.
         """
-        if not self._buffer:
-            async with asyncio.timeout(idle):
+        self.alarm.set(whole if self._buffer else idle, self._overdue)
+        try:
+            if not self._buffer:
                 await self._more()
-        end = self._buffer.find(_END)
-        if end < 0:
-            async with asyncio.timeout(whole):
-                end = await self._rest_of_head()
+                self.alarm.set(whole, self._overdue)
+            end = await self._end_of_head()
+        finally:
+            self.alarm.off()
         if end < 0:
             return None
         raw = bytes(self._buffer[:end])
@@ -129,7 +149,7 @@ class Wire(asyncio.Protocol):
         if self._written is not None:
             await self._written
 
-    async def _rest_of_head(self) -> int:
+    async def _end_of_head(self) -> int:
         """Wait for the end of a head; -1 when the connection ended before there was one."""
         while (end := self._buffer.find(_END)) < 0:
             if self._gone:
@@ -148,11 +168,15 @@ class Wire(asyncio.Protocol):
     async def _more(self) -> None:
         if self._gone:
             return
-        self._heard = asyncio.get_running_loop().create_future()
+        self._heard = self._loop.create_future()
         try:
             await self._heard
         finally:
             self._heard = None
+
+    def _overdue(self) -> None:
+        if self._heard is not None and not self._heard.done():
+            self._heard.set_exception(TimeoutError())
 
 
 def wake(waiter: asyncio.Future[None] | None) -> None:
