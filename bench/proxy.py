@@ -12,7 +12,7 @@ import tempfile
 import time
 import venv
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -24,11 +24,13 @@ from cryptography.hazmat.primitives import serialization
 from bench.origin import _Origin
 from consentcrawl.config import Config
 from consentcrawl.proxy import certificates
+from consentcrawl.proxy.process import settle
 from consentcrawl.proxy.server import Proxy, ProxySettings
 from consentcrawl.record.live import LedgerRecord
 from consentcrawl.steward import Steward
 
-CONNECTIONS, REQUESTS, ROUNDS = 64, 6_000, 3
+CONNECTIONS, REQUESTS, ROUNDS = 64, 6_000, 5
+SCHEMES = ("http", "https")
 MITMPROXY = "mitmproxy==11.0.2"
 HOST = "127.0.0.1"
 _CONTEXT = multiprocessing.get_context("spawn")
@@ -40,36 +42,44 @@ def main() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
         directory = Path(place)
         ports = stack.enter_context(_process(_serve_origin, directory))
-        engines: dict[str, Callable[[], AbstractContextManager[tuple[int, int]]]]
         engines = {
-            "consentcrawl": lambda: _process(_serve_proxy, directory, "ledger"),
-            "no ledger": lambda: _process(_serve_proxy, directory, ""),
+            "consentcrawl": _process(_serve_proxy, directory, "ledger"),
+            "no ledger": _process(_serve_proxy, directory, ""),
         }
         if mitmdump := _mitmproxy(directory):
-            engines["mitmproxy"] = lambda: _mitmdump(mitmdump, directory)
-        for name, engine in engines.items():
-            with engine() as (port, pid):
-                for scheme in ("http", "https"):
-                    figures |= _measured(name, scheme, (port, ports[scheme]), pid)
+            engines["mitmproxy"] = _mitmdump(mitmdump, directory)
+        running = {name: stack.enter_context(engine) for name, engine in engines.items()}
+        rounds = [_round(running, ports) for _ in range(1 + ROUNDS)][1:]  # the first one warms up
+        for name, (_, pid) in running.items():
+            for scheme in SCHEMES:
+                figures |= _told(name, scheme, [each[name, scheme] for each in rounds], _peak(pid))
     _compare(figures)
     return figures
 
 
-def _measured(name: str, scheme: str, at: tuple[int, int], pid: int) -> dict[str, float]:
-    """Load an engine and look at it: medians of the rounds after one that warms it up."""
-    _loaded(scheme, at, REQUESTS // 4)
-    rates, costs = [], []
-    for _ in range(ROUNDS):
-        before = _cpu(pid)
-        rates.append(REQUESTS / _loaded(scheme, at, REQUESTS))
-        costs.append((_cpu(pid) - before) / REQUESTS * 1e6)
-    rate, cost, peak = statistics.median(rates), statistics.median(costs), _peak(pid)
-    print(f"{name:13} {scheme:6} {rate:8.0f} requests/s   {cost:7.0f} µs CPU/request   {peak:5.0f} MB at its peak")
-    return {f"{name} {scheme} requests/s": rate, f"{name} {scheme} CPU µs": cost, f"{name} {scheme} peak MB": peak}
+def _round(running: dict[str, tuple[int, int]], ports: dict[str, int]) -> dict[tuple[str, str], tuple[float, float]]:
+    """Load every engine in turn: its requests per second and its CPU seconds per request, by name and scheme."""
+    found = {}
+    for name, (port, pid) in running.items():
+        for scheme in SCHEMES:
+            before = _cpu(pid)
+            seconds = _loaded(scheme, (port, ports[scheme]), REQUESTS)
+            found[name, scheme] = (REQUESTS / seconds, (_cpu(pid) - before) / REQUESTS)
+    return found
+
+
+def _told(name: str, scheme: str, rounds: list[tuple[float, float]], peak: float) -> dict[str, float]:
+    """Print and give the medians."""
+    rate, cost = (statistics.median(column) for column in zip(*rounds, strict=True))
+    print(
+        f"{name:13} {scheme:6} {rate:8.0f} requests/s   {cost * 1e6:7.0f} µs CPU/request   {peak:5.0f} MB at its peak"
+    )
+    of = f"{name} {scheme}"
+    return {f"{of} requests/s": rate, f"{of} CPU µs": cost * 1e6, f"{of} peak MB": peak}
 
 
 def _compare(figures: dict[str, float]) -> None:
-    for scheme in ("http", "https"):
+    for scheme in SCHEMES:
         if peer := figures.get(f"mitmproxy {scheme} requests/s"):
             ratio = figures[f"consentcrawl {scheme} requests/s"] / peer
             figures[f"{scheme}: times mitmproxy's rate"] = ratio
@@ -161,6 +171,8 @@ def _serve_origin(out: Connection, directory: Path) -> None:
 
 def _serve_proxy(out: Connection, directory: Path, ledger: str) -> None:
     config = Config(allow=("127.0.0.0/8",), contact="https://taker.example/", roots=str(directory / "roots.pem"))
+
+    settle()
 
     async def forever() -> None:
         steward = Steward(config, record=LedgerRecord.open(directory / ledger) if ledger else None)

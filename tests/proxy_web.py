@@ -7,8 +7,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,12 +16,12 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 
 import consentcrawl
-from consentcrawl.core import Evidence, Verdict
 from consentcrawl.net.guard import ConnectTo
 from consentcrawl.proxy import certificates
 from consentcrawl.proxy.server import Proxy, ProxySettings
 from consentcrawl.proxy.watch import Watch
-from consentcrawl.record import Delivered, Record
+from consentcrawl.record import Record
+from tests.kept import Kept
 from tests.website import Answer, noise
 
 HOST = "art.test"
@@ -96,37 +95,6 @@ def _answered(answer: Answer, head: bytes, method: str) -> bytes:
     length = "" if status == 304 else f"Content-Length: {len(content)}\r\n"
     whole = f"HTTP/1.1 {status} said\r\n{lines}{length}\r\n".encode()
     return whole if method == "HEAD" else whole + content
-
-
-@dataclass
-class Kept:
-    """A record in memory."""
-
-    verdicts: list[Verdict] = field(default_factory=list)
-    outcomes: list[tuple[str, Delivered]] = field(default_factory=list)
-
-    def record_verdict(self, verdict: Verdict, evidence: Sequence[Evidence], *_: object) -> Future[int]:
-        del evidence
-        self.verdicts.append(verdict)
-        return _done(len(self.verdicts) - 1)
-
-    def record_outcome(self, verdict: Verdict, index: int, delivered: Delivered) -> Future[int]:
-        self.outcomes.append((verdict.url, delivered))
-        return _done(index)
-
-    def delivered(self, url: str) -> list[Delivered]:
-        """What was handed over of a URL, once the ledger was told."""
-        until(lambda: any(told == url for told, _ in self.outcomes))
-        return [outcome for told, outcome in self.outcomes if told == url]
-
-    def close(self) -> None:
-        """Nothing to do."""
-
-
-def _done(number: int) -> Future[int]:
-    future: Future[int] = Future()
-    future.set_result(number)
-    return future
 
 
 @dataclass

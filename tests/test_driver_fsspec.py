@@ -25,7 +25,7 @@ import consentcrawl
 from consentcrawl.core import Fields, Outcome
 from consentcrawl.drivers.fsspec import ConsentFileSystem, Refused, Undetermined, filesystem, install, uninstall
 from consentcrawl.driving.representations import Decided, Representation
-from tests.deliveries import Keeping
+from tests.kept import Kept
 from tests.website import Answer, Site, noise, serving
 
 IMAGE = noise()
@@ -75,12 +75,12 @@ def site() -> Iterator[Site]:
 
 
 @pytest.fixture
-def kept() -> Keeping:
-    return Keeping()
+def kept() -> Kept:
+    return Kept()
 
 
 @pytest.fixture
-def steward(kept: Keeping) -> Iterator[consentcrawl.Steward]:
+def steward(kept: Kept) -> Iterator[consentcrawl.Steward]:
     made = consentcrawl.Steward(CONFIG, record=kept)
     yield made
     made.shut()
@@ -141,7 +141,7 @@ def test_ours_a_file_refused_after_its_head_is_asked_for_once(files: ConsentFile
     assert _of_the_file(site, "/noai.jpg") == ["HEAD"]
 
 
-def test_ours_the_ranges_of_one_open_are_one_decision(files: ConsentFileSystem, site: Site, kept: Keeping) -> None:
+def test_ours_the_ranges_of_one_open_are_one_decision(files: ConsentFileSystem, site: Site, kept: Kept) -> None:
     with files.open(site.origin + "/long.bin", block_size=50_000, cache_type="none") as file:
         parts = []
         for start in (0, 100_000, 500_000, 900_000):
@@ -154,7 +154,7 @@ def test_ours_the_ranges_of_one_open_are_one_decision(files: ConsentFileSystem, 
 
 
 def test_rfc9110_13_1_5_a_part_of_another_representation_is_judged_anew(
-    files: ConsentFileSystem, site: Site, kept: Keeping, monkeypatch: pytest.MonkeyPatch
+    files: ConsentFileSystem, site: Site, kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = site.origin + "/long.bin"
     assert files.cat_file(url, start=0, end=10) == LONG[:10]
@@ -168,7 +168,7 @@ def test_rfc9110_13_1_5_a_part_of_another_representation_is_judged_anew(
 
 
 def test_ours_the_head_of_each_part_has_its_say(
-    files: ConsentFileSystem, site: Site, kept: Keeping, monkeypatch: pytest.MonkeyPatch
+    files: ConsentFileSystem, site: Site, kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = site.origin + "/long.bin"
     assert files.cat_file(url, start=0, end=10) == LONG[:10]

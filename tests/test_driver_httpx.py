@@ -20,7 +20,7 @@ import consentcrawl
 from consentcrawl.core import Outcome
 from consentcrawl.drivers import httpx as of_httpx
 from consentcrawl.drivers import httpx2 as of_httpx2
-from tests.deliveries import Keeping
+from tests.kept import Kept
 from tests.raw_server import RawServer, dripping, response
 from tests.website import Answer, Site, noise, serving
 
@@ -165,7 +165,7 @@ def test_rfc9112_6_3_a_content_that_breaks_off_is_a_gap_and_an_error_of_the_libr
     library: ModuleType, driver: Any, *, tasks: bool
 ) -> None:
     cut = b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: 100000\r\n\r\n" + IMAGE
-    kept = Keeping()
+    kept = Kept()
     steward = consentcrawl.Steward(CONFIG, record=kept)
     get = _get_in_a_task if tasks else _get
     with RawServer({"/a.jpg": cut}) as server, pytest.raises(library.RemoteProtocolError):
@@ -214,7 +214,7 @@ def test_ours_a_task_that_is_cancelled_leaves_nothing_open(driver: Any, steward:
 
 @EACH
 def test_ours_the_ledger_hears_what_was_handed_over(driver: Any, site: Site) -> None:
-    kept = Keeping()
+    kept = Kept()
     steward = consentcrawl.Steward(CONFIG, record=kept)
     with driver.client(steward=steward) as client:
         client.get(site.origin + "/free.jpg")

@@ -27,7 +27,7 @@ import pytest
 import consentcrawl
 from consentcrawl.core import Outcome
 from consentcrawl.drivers.urllib import ConsentHandler, Refused, Undetermined, install, opener, uninstall
-from tests.deliveries import Keeping
+from tests.kept import Kept
 from tests.raw_server import RawServer, response
 from tests.website import Answer, Site, noise, serving
 
@@ -121,7 +121,7 @@ def test_ours_openers_from_before_are_reached_and_left_as_they_were(steward: con
 
 @pytest.mark.usefixtures("installed")
 def test_ours_an_opener_that_asks_already_asks_once(site: Site) -> None:
-    kept = Keeping()
+    kept = Kept()
     steward = consentcrawl.Steward(CONFIG, record=kept)
     with closing(opener(steward=steward)) as own:
         assert _content(own.open(site.origin + "/free.jpg")) == IMAGE
@@ -176,7 +176,7 @@ def test_ours_cookies_and_credentials_stay_on_the_callers_request(steward: conse
 def test_ours_proxies_of_the_environment_still_serve(
     scheme: str, steward: consentcrawl.Steward, monkeypatch: pytest.MonkeyPatch, site: Site
 ) -> None:
-    kept = Keeping()
+    kept = Kept()
     steward = consentcrawl.Steward(CONFIG, record=kept)
     with RawServer(response(200, IMAGE, "Content-Type: image/jpeg")) as proxy:
         monkeypatch.setenv("http_proxy", proxy.origin.replace("http", scheme))
@@ -252,7 +252,7 @@ def test_rfc9112_6_3_an_answer_that_http_client_mends_is_undetermined(
 
 
 def test_ours_a_chunk_that_breaks_off_is_an_error_of_http_client() -> None:
-    kept = Keeping()
+    kept = Kept()
     steward = consentcrawl.Steward(CONFIG, record=kept)
     cut = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nhello"
     with (
@@ -275,7 +275,7 @@ def test_rfc7725_a_synthetic_451_is_an_error_of_urllib(steward: consentcrawl.Ste
 
 
 def test_ours_observe_stops_nothing(site: Site) -> None:
-    kept = Keeping()
+    kept = Kept()
     config = consentcrawl.Config(allow=("127.0.0.0/8",), policy=consentcrawl.policy(mode="observe"))
     steward = consentcrawl.Steward(config, record=kept)
     with closing(opener(steward=steward)) as own:

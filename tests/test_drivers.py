@@ -22,7 +22,7 @@ from consentcrawl.drivers import httpx as httpx_driver
 from consentcrawl.drivers import requests as requests_driver
 from consentcrawl.drivers import urllib as urllib_driver
 from tests.callers import Fetch, callers
-from tests.deliveries import Keeping
+from tests.kept import Kept
 from tests.raw_server import RawServer, dripping, response
 from tests.website import Answer, Site, noise, serving
 
@@ -171,7 +171,7 @@ def test_ours_what_is_no_url_is_undetermined(driver: Fetch, steward: consentcraw
 @pytest.mark.parametrize("driver", DRIVERS.values(), ids=DRIVERS)
 def test_ours_observe_delivers_with_the_same_verdict(driver: Fetch, site: Site) -> None:
     config = consentcrawl.Config(policy=consentcrawl.policy(mode="observe"), allow=("127.0.0.0/8",))
-    kept = Keeping()
+    kept = Kept()
     steward = consentcrawl.Steward(config, record=kept)
     for path in ("/reserved/a.jpg", "/img/noai.jpg", "/page/noai.html"):  # each is refused at another gate
         kept.verdicts.clear()

@@ -310,7 +310,7 @@ def test_ours_a_batch_is_written_when_it_is_full_and_when_it_is_old(tmp_path: Pa
     record.record_verdict(verdict(), [robots(b"other")]).result()
     record.record_verdict(verdict(ground(URL)), shared).result()
     with pytest.raises(LedgerBroken, match="dry run"):
-        record.record_outcome(verdict(), 0, Delivered(200, 1, "")).result()
+        record.record_outcomes([(verdict(), 0, Delivered(200, 1, ""))]).result()
     record.close()
     record.close()
     with pytest.raises(LedgerBroken, match="closed"):

@@ -185,6 +185,11 @@ def test_ours_outcomes_and_policies() -> None:
         "sha256": "ab",
     }
     assert urls == [URL, "a/1.jpg"]
+    for url, file in ((URL, "a/1.jpg"), ('https://a.example/"é', "")):
+        said: dict[str, Any] = {"at": 1.5, "verdict": 7, "status": 200, "size": 3, "digest": "ab", "file": file}
+        entry, beside = records.outcome_entry(url, **said)
+        record, urls = records.outcome_record(url, **said)
+        assert (entry, urls_of(beside)) == (encode({**record, "personal": commitment(beside)}), urls)
     record, _ = records.policy_record(Policy(signals_off=frozenset({"b", "a"})), 2.0)
     assert record["policy"]["signals_off"] == ["a", "b"]
     assert record["sha256"] == Policy(signals_off=frozenset({"b", "a"})).digest

@@ -246,7 +246,7 @@ def test_ours_tasks_and_threads_hand_in_together(record: LedgerRecord) -> None:
 
 def test_ours_outcomes_name_their_verdict(record: LedgerRecord) -> None:
     index = record.record_verdict(verdict(), [robots()]).result()
-    outcome = record.record_outcome(verdict(), index, Delivered(200, 3, "ab" * 32, "a.jpg")).result()
+    outcome = record.record_outcomes([(verdict(), index, Delivered(200, 3, "ab" * 32, "a.jpg"))]).result()
     kept = line(record, outcome)
     assert (kept.record["verdict"], kept.record["size"], kept.record["sha256"]) == (index, 3, "ab" * 32)
     assert kept.urls == (URL, "a.jpg")
@@ -259,7 +259,7 @@ def test_ours_after_the_end_nothing_is_taken(tmp_path: Path) -> None:
     record.close()
     record.close()
     late = (record.record_verdict(verdict(), shared), record.record_verdict(verdict(), [robots(b"other")]))
-    for future in (*late, record.record_outcome(verdict(), 1, Delivered(200, 0, ""))):
+    for future in (*late, record.record_outcomes([(verdict(), 1, Delivered(200, 0, ""))])):
         with pytest.raises(LedgerBroken, match="closed"):
             future.result()
     assert verify(tmp_path / "l").holds

@@ -79,7 +79,7 @@ def judged(
         entry = about(directory, url)[0].index
         if taken and verdict.outcome is Outcome.PERMIT:
             digest = sha256(url.encode()).hexdigest()
-            record.record_outcome(verdict, entry, Delivered(200, 3, digest, f"kept{verdict.url[-2:]}")).result()
+            record.record_outcomes([(verdict, entry, Delivered(200, 3, digest, f"kept{verdict.url[-2:]}"))]).result()
     steward.shut()
 
 

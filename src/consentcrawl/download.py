@@ -14,7 +14,7 @@ from consentcrawl import manifests
 from consentcrawl.core import BODY, HEAD, NO_FIELDS, Evidence, Fields, Gate, Hop, Need, Verdict, origin_of
 from consentcrawl.formats.url import BadUrl, canonical, same_site
 from consentcrawl.net.reader import FOLLOWED
-from consentcrawl.record import Delivered
+from consentcrawl.record import Delivered, Ended
 from consentcrawl.record.durable import durable
 from consentcrawl.steward import Steward
 
@@ -160,9 +160,14 @@ class Download:
 
     def delivered(self, size: int, digest: str, file: str = "") -> None:
         """Tell the ledger how many bytes were handed to the caller, and their SHA-256 in hex. Does not wait."""
-        if self.verdict is not None and self._entry is not None and self._steward.record is not None:
-            outcome = Delivered(self.status, size, digest, file)
-            self._steward.record.record_outcome(self.verdict, self._entry.result(), outcome)
+        if (ended := self.delivery(size, digest, file)) is not None and self._steward.record is not None:
+            self._steward.record.record_outcomes([ended])
+
+    def delivery(self, size: int, digest: str, file: str = "") -> Ended | None:
+        """Give what ``delivered`` tells the ledger, for who tells it of many together; None without a ledger."""
+        if self.verdict is None or self._entry is None:
+            return None
+        return self.verdict, self._entry.result(), Delivered(self.status, size, digest, file)
 
     def _beginning(self) -> tuple[bytes, bool, str]:
         beginning = self._steward.reader.prefix(self.url, self.looked_at)

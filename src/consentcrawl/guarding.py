@@ -120,7 +120,7 @@ class _Guard:
                 brought.unlink(missing_ok=True)
             raise errors.withheld_by(verdict)
         if index is not None and steward.record is not None and brought is not None:
-            steward.record.record_outcome(verdict, index, _delivered(brought))
+            steward.record.record_outcomes([(verdict, index, _delivered(brought))])
 
 
 def _signature(download: Callable[..., object], names: Iterable[str]) -> inspect.Signature:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from consentcrawl.cli.options import complain
 from consentcrawl.config import Config
+from consentcrawl.proxy.process import settle
 from consentcrawl.proxy.server import Proxy
 from consentcrawl.proxy.settings import ProxySettings
 from consentcrawl.proxy.summary import summary
@@ -27,6 +28,7 @@ def serve(config: Config, settings: ProxySettings, ledger: Path | None) -> None:
     record = LedgerRecord.open(ledger, config, command="proxy") if ledger is not None else None
     steward = Steward(replace(config, ledger=""), record=record)
     watch = Watch(ledger=ledger, delay=delays(steward))
+    settle()
     try:
         asyncio.run(_serve(steward, settings, watch))
     finally:

@@ -16,6 +16,7 @@ from consentcrawl.proxy import run as proxied
 from consentcrawl.proxy.codes import PROXY_FAILED, NotRun
 from consentcrawl.proxy.engine import LOG
 from consentcrawl.proxy.environment import ignored
+from consentcrawl.proxy.process import settle
 from consentcrawl.proxy.settings import ProxySettings
 from consentcrawl.proxy.summary import summary
 from consentcrawl.proxy.watch import Watch
@@ -58,6 +59,7 @@ def _run(words: Sequence[str], wish: Wish) -> int:
         watch = Watch(observing=wish.config.policy.mode == "observe", ledger=place, delay=delays(steward))
         if page is not None:
             complain(f"live page: http://{page[0]}:{page[1]}/#token={watch.token}")
+        settle()
         with _log_on_stderr():
             code = proxied.run(words, steward, wish.settings, watch, isolated=wish.isolated)
     finally:

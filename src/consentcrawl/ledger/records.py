@@ -68,6 +68,21 @@ def outcome_record(  # noqa: PLR0913 (one row, named)
     return record | {"sha256": digest}, urls
 
 
+def outcome_entry(  # noqa: PLR0913 (one row, named)
+    url: str, *, at: float, verdict: int, status: int, size: int, digest: str, file: str = ""
+) -> tuple[bytes, bytes]:
+    """The entry of an outcome and the personal part beside it: ``with_personal(*outcome_record(...))``, but fast.
+
+    To the same bytes: a test holds the two together.
+    """
+    beside = personal_part([_clean_url(url), _clean_url(file)] if file else [_clean_url(url)], salt())
+    entry = (
+        f'{{"at":{milliseconds(at)},"kind":"outcome","personal":"{commitment(beside)}","sha256":{quoted(digest)},'
+        f'"size":{size},"status":{status},"verdict":{verdict}}}'
+    )
+    return entry.encode(), beside
+
+
 def policy_record(policy: Policy, at: float) -> Record:
     """The policy that verdicts after this entry were made under: its hash and its text."""
     text = {key: getattr(policy, key) for key in policy.__slots__}

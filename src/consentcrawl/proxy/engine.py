@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 from consentcrawl.core import Gap, Verdict
-from consentcrawl.download import Download
 from consentcrawl.formats.url import BadUrl
 from consentcrawl.proxy.authority import Authority
 from consentcrawl.proxy.settings import ProxySettings
 from consentcrawl.proxy.upstream import Upstream
 from consentcrawl.proxy.watch import Watch
+from consentcrawl.record import Ended
 from consentcrawl.record.durable import durable
 from consentcrawl.steward import Steward
 
@@ -41,7 +41,7 @@ class Engine:
         if steward.policy.mode == "observe":
             watch.observing = True
         self._behind: set[asyncio.Task[Any]] = set()
-        self._delivered: list[tuple[Download, int, str]] = []
+        self._delivered: list[Ended] = []
 
     def heed_switch(self) -> None:
         """Let what is asked from now on be stopped or only noted, as the watch's switch says."""
@@ -61,16 +61,16 @@ class Engine:
             await durable(self.steward.record.record_verdict(verdict, ()))
         return verdict
 
-    def delivered(self, download: Download, size: int, digest: str) -> None:
+    def delivered(self, ended: Ended) -> None:
         """Let the ledger know what was handed over: soon, and together with others, since nobody waits for it."""
         if not self._delivered:
             asyncio.get_running_loop().call_later(_TOGETHER_SECONDS, self._tell_delivered)
-        self._delivered.append((download, size, digest))
+        self._delivered.append(ended)
 
     def _tell_delivered(self) -> None:
         told, self._delivered = self._delivered, []
-        for download, size, digest in told:
-            download.delivered(size, digest)
+        if told and self.steward.record is not None:
+            self.steward.record.record_outcomes(told)
 
     def behind(self, work: Coroutine[Any, Any, object]) -> None:
         """Do something that nobody waits for any more."""

@@ -237,8 +237,8 @@ class Passage:
             return
         if download.verdict is None:
             self._engine.behind(self._ended(download))
-        elif download.recorded and self.reply.digest:
-            self._engine.delivered(download, self.reply.size, self.reply.digest)
+        elif self.reply.digest and (ended := download.delivery(self.reply.size, self.reply.digest)):
+            self._engine.delivered(ended)
 
     async def _ended(self, download: Download) -> None:
         await self._look.over()

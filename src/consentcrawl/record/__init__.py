@@ -23,6 +23,10 @@ class Delivered:
     file: str = ""
 
 
+Ended = tuple[Verdict, int, Delivered]
+"""A download that has ended: its verdict, the index of that verdict's entry, and what was handed over."""
+
+
 class Record(Protocol):
     """A ledger as a steward sees it; a future gives the index of the entry once it is durable, or LedgerBroken."""
 
@@ -32,8 +36,8 @@ class Record(Protocol):
         """Hand in a verdict and what it rests on; ``learnt`` is what the same evidence said about other assets."""
         ...
 
-    def record_outcome(self, verdict: Verdict, index: int, delivered: Delivered) -> Future[int]:
-        """Hand in what became of the download whose verdict is entry ``index``."""
+    def record_outcomes(self, outcomes: Sequence[Ended]) -> Future[int]:
+        """Hand in what became of downloads; the future gives the index of the first entry."""
         ...
 
     def close(self) -> None:

@@ -25,7 +25,7 @@ from consentcrawl.ledger.files import OS_FILES
 from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.rows import PERSONAL, SCHEMA, as_row
 from consentcrawl.ledger.segments import SEGMENTS, write_segment
-from consentcrawl.record import Delivered
+from consentcrawl.record import Ended
 from consentcrawl.record.live import opened
 
 ROWS, BYTES, SECONDS = 1_000_000, 256 * 1024 * 1024, 600.0
@@ -73,10 +73,10 @@ class BatchRecord:
                 self._handed_in += 1
         return index
 
-    def record_outcome(self, verdict: Verdict, index: int, delivered: Delivered) -> Future[int]:
+    def record_outcomes(self, outcomes: Sequence[Ended]) -> Future[int]:
         """Refuse: a dry run delivers nothing. Raises LedgerBroken by the future."""
         future: Future[int] = Future()
-        future.set_exception(LedgerBroken(f"{verdict.url} ({index}): a dry run delivered {delivered.size} bytes"))
+        future.set_exception(LedgerBroken(f"a dry run delivered {', '.join(verdict.url for verdict, *_ in outcomes)}"))
         return future
 
     def close(self) -> None:

@@ -18,9 +18,10 @@ from concurrent.futures import Future
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, Self
+from typing import Self
 
 from consentcrawl.config import VERSION, Config
 from consentcrawl.core import Evidence, Ground, Verdict
@@ -29,9 +30,9 @@ from consentcrawl.evidence_store import EvidenceStore
 from consentcrawl.evidence_store.keeper import EvidenceKeeper
 from consentcrawl.ledger.files import OS_FILES, Files
 from consentcrawl.ledger.log import Ledger
-from consentcrawl.ledger.records import outcome_record, verdict_entry, with_personal
+from consentcrawl.ledger.records import outcome_entry, verdict_entry
 from consentcrawl.ledger.waiting import Part
-from consentcrawl.record import Delivered
+from consentcrawl.record import Delivered, Ended
 
 EVIDENCE = "evidence"
 PROCESS = "{process}"
@@ -41,9 +42,9 @@ _AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """An entry that cannot be handed in at once: how it is made, the URL whose order it keeps, and its future."""
+    """Entries that cannot be handed in at once: how they are made, the URL whose order they keep, and their future."""
 
-    made: Callable[[], Part]
+    made: Callable[[], list[Part]]
     url: str
     index: Future[int]
 
@@ -83,17 +84,16 @@ class LedgerRecord:
         digests = None if verdict.url in self._behind else self._keeper.named(verdict, evidence, learnt)
         if digests is None or self._failure is not None or self._process != os.getpid():
             told = tuple(evidence)
-            return self._later(lambda: verdict_entry(verdict, self._keeper.keep(verdict, told, learnt)), verdict.url)
+            return self._later(lambda: [verdict_entry(verdict, self._keeper.keep(verdict, told, learnt))], verdict.url)
         try:
             return self.ledger.submit_verdict(verdict, digests)
         except LedgerBroken as broken:
             return _failed(broken)
 
-    def record_outcome(self, verdict: Verdict, index: int, delivered: Delivered) -> Future[int]:
-        """Hand in what became of the download whose verdict is entry ``index``."""
-        said: dict[str, Any] = {"at": time.time(), "verdict": index, "status": delivered.status}
-        said |= {"size": delivered.size, "digest": delivered.digest, "file": delivered.file}
-        return self._later(lambda: with_personal(*outcome_record(verdict.url, **said)), "")
+    def record_outcomes(self, outcomes: Sequence[Ended]) -> Future[int]:
+        """Hand in what became of downloads; the future gives the index of the first entry."""
+        at = time.time()
+        return self._later(lambda: [_outcome(at, *ended) for ended in outcomes], "")
 
     def close(self) -> None:
         """Write what waits, end the run, give everything back; LedgerBroken when something could not be written.
@@ -112,7 +112,7 @@ class LedgerRecord:
             stack.callback(self._close_ledger)
             stack.callback(self._close_evidence)
 
-    def _later(self, made: Callable[[], Part], url: str) -> Future[int]:
+    def _later(self, made: Callable[[], list[Part]], url: str) -> Future[int]:
         """Queue up for the thread that may wait for disks."""
         if self._process != os.getpid():
             return _failed(LedgerBroken(f"{self.ledger.directory} was opened before a fork: {_ONE_EACH}"))
@@ -166,9 +166,10 @@ class LedgerRecord:
         """Make the documents of a group durable, then hand its entries in together."""
         parts = [waiting.made() for waiting in group]
         self._keeper.sync()
-        written = self.ledger.submit_encoded(parts)
+        written = self.ledger.submit_encoded(list(chain.from_iterable(parts)))
         self._done(group)
-        written.add_done_callback(lambda first: _tell(group, first))
+        sizes = [len(each) for each in parts]
+        written.add_done_callback(lambda first: _tell(group, sizes, first))
 
     def _done(self, group: list[_Waiting]) -> None:
         """From here on the next verdict about the same URLs comes after these, whichever way it goes."""
@@ -235,13 +236,22 @@ def _name_of_process() -> str:
     return f"{datetime.now(UTC):%Y%m%d%H%M%S}-{os.getpid()}-{secrets.token_hex(2)}"
 
 
-def _tell(group: list[_Waiting], written: Future[int]) -> None:
+def _outcome(at: float, verdict: Verdict, index: int, delivered: Delivered) -> Part:
+    return outcome_entry(
+        verdict.url, at=at, verdict=index, status=delivered.status, size=delivered.size, digest=delivered.digest,
+        file=delivered.file,
+    )  # fmt: skip
+
+
+def _tell(group: list[_Waiting], sizes: list[int], written: Future[int]) -> None:
     error = written.exception()
-    for number, waiting in enumerate(group):
+    index = written.result() if error is None else 0
+    for waiting, size in zip(group, sizes, strict=True):
         if error is None:
-            waiting.index.set_result(written.result() + number)
+            waiting.index.set_result(index)
         else:
             waiting.index.set_exception(error)
+        index += size
 
 
 def _failed(error: LedgerBroken) -> Future[int]:
