@@ -1,11 +1,12 @@
-"""The proxy beside mitmproxy: 20 KB images at 64 connections, every signal on, own CPU and requests per second."""
+"""The proxy beside mitmproxy: 20 KB images from nginx at 64 connections of hey, every signal on."""
 
 from __future__ import annotations
 
 import asyncio
 import multiprocessing
 import os
-import ssl
+import re
+import shutil
 import statistics
 import subprocess
 import tempfile
@@ -14,6 +15,7 @@ import venv
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
+from getpass import getuser
 from multiprocessing.connection import Connection
 from pathlib import Path
 from socket import create_connection, socket
@@ -21,7 +23,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 
-from bench.origin import _Origin
+from bench.origin import ROBOTS, image
 from consentcrawl.config import Config
 from consentcrawl.proxy import certificates
 from consentcrawl.proxy.process import settle
@@ -29,19 +31,39 @@ from consentcrawl.proxy.server import Proxy, ProxySettings
 from consentcrawl.record.live import LedgerRecord
 from consentcrawl.steward import Steward
 
-CONNECTIONS, REQUESTS, ROUNDS = 64, 6_000, 5
+CONNECTIONS, REQUESTS, ROUNDS = 64, 6_400, 5  # hey gives each connection as many
 SCHEMES = ("http", "https")
 MITMPROXY = "mitmproxy==11.0.2"
 HOST = "127.0.0.1"
+NEEDED = {"hey": "hey", "nginx": "nginx-light"}
+"""Programs, and the Debian packages that bring them."""
 _CONTEXT = multiprocessing.get_context("spawn")
+_NGINX = """
+user {user}; worker_processes 1; daemon off; pid {at}/nginx.pid; error_log {at}/nginx.log;
+events {{ worker_connections 1024; }}
+http {{
+    access_log off; keepalive_requests 1000000000;
+    client_body_temp_path {at}/1; proxy_temp_path {at}/2; fastcgi_temp_path {at}/3;
+    uwsgi_temp_path {at}/4; scgi_temp_path {at}/5;
+    types {{ image/jpeg jpg; text/plain txt; }}
+    server {{
+        listen {host}:{http}; listen {host}:{https} ssl;
+        ssl_certificate {certificate}; ssl_certificate_key {certificate};
+        root {at}/www;
+    }}
+}}
+"""
 
 
 def main() -> dict[str, float]:
     """Print and give requests per second, CPU microseconds per request, and peak memory in MB, for both schemes."""
     figures: dict[str, float] = {}
+    if missing := [package for program, package in NEEDED.items() if shutil.which(program) is None]:
+        print(f"left out: it needs the Debian packages {', '.join(missing)}")
+        return figures
     with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
         directory = Path(place)
-        ports = stack.enter_context(_process(_serve_origin, directory))
+        ports = stack.enter_context(_origin(directory))
         engines = {
             "consentcrawl": _process(_serve_proxy, directory, "ledger"),
             "no ledger": _process(_serve_proxy, directory, ""),
@@ -63,8 +85,8 @@ def _round(running: dict[str, tuple[int, int]], ports: dict[str, int]) -> dict[t
     for name, (port, pid) in running.items():
         for scheme in SCHEMES:
             before = _cpu(pid)
-            seconds = _loaded(scheme, (port, ports[scheme]), REQUESTS)
-            found[name, scheme] = (REQUESTS / seconds, (_cpu(pid) - before) / REQUESTS)
+            rate = _loaded(scheme, port, ports[scheme])
+            found[name, scheme] = (rate, (_cpu(pid) - before) / REQUESTS)
     return found
 
 
@@ -86,59 +108,14 @@ def _compare(figures: dict[str, float]) -> None:
             print(f"{scheme}: {ratio:.1f} times mitmproxy's rate")
 
 
-def _loaded(scheme: str, at: tuple[int, int], requests: int) -> float:
-    """Ask through the proxy from a process of its own; gives the seconds it took."""
-    mine, theirs = _CONTEXT.Pipe()
-    process = _CONTEXT.Process(target=_ask, args=(theirs, scheme, at, requests))
-    process.start()
-    try:
-        if not mine.poll(120):
-            raise TimeoutError(scheme)
-        return float(mine.recv())
-    finally:
-        process.terminate()
-        process.join()
-
-
-def _ask(out: Connection, scheme: str, at: tuple[int, int], requests: int) -> None:
-    async def together() -> float:
-        numbers = iter(range(requests))
-        clients = [await _Client.connected(scheme, *at) for _ in range(CONNECTIONS)]
-        start = time.perf_counter()
-        await asyncio.gather(*(client.work(numbers) for client in clients))
-        return time.perf_counter() - start
-
-    out.send(asyncio.run(together()))
-
-
-class _Client:
-    """One connection through the proxy."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, origin: int, before: str) -> None:
-        self.reader, self.writer, self.origin, self.before = reader, writer, origin, before
-
-    @classmethod
-    async def connected(cls, scheme: str, port: int, origin: int) -> _Client:
-        reader, writer = await asyncio.open_connection(HOST, port)
-        if scheme == "http":
-            return cls(reader, writer, origin, f"http://{HOST}:{origin}")
-        writer.write(f"CONNECT {HOST}:{origin} HTTP/1.1\r\nHost: {HOST}:{origin}\r\n\r\n".encode())
-        await reader.readuntil(b"\r\n\r\n")
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        await writer.start_tls(context, server_hostname=HOST)
-        return cls(reader, writer, origin, "")
-
-    async def work(self, numbers: Iterator[int]) -> None:
-        fields = f"Host: {HOST}:{self.origin}\r\nUser-Agent: bench\r\nAccept: */*\r\nAccept-Encoding: gzip\r\n\r\n"
-        for number in numbers:
-            self.writer.write(f"GET {self.before}/img/{number}.jpg HTTP/1.1\r\n{fields}".encode())
-            head = (await self.reader.readuntil(b"\r\n\r\n")).lower()
-            if not head.startswith(b"http/1.1 200"):
-                raise RuntimeError(head)
-            length = head.partition(b"content-length: ")[2].partition(b"\r\n")[0]
-            await self.reader.readexactly(int(length))
-        self.writer.close()
+def _loaded(scheme: str, proxy: int, origin: int) -> float:
+    """Ask through a proxy at 64 kept connections; gives the requests per second."""
+    url = f"{scheme}://{HOST}:{origin}/img/0.jpg"
+    words = ["hey", "-n", str(REQUESTS), "-c", str(CONNECTIONS), "-x", f"http://{HOST}:{proxy}", url]
+    said = subprocess.run(words, check=True, capture_output=True, text=True, timeout=120).stdout  # noqa: S603 (ours)
+    if set(re.findall(r"\[(\d+)\]\t\d+ responses", said)) != {"200"}:
+        raise RuntimeError(said)
+    return float(said.partition("Requests/sec:")[2].split()[0])
 
 
 @contextmanager
@@ -156,17 +133,24 @@ def _process(serve: Callable[..., None], *args: object) -> Iterator[Any]:
         process.join()
 
 
-def _serve_origin(out: Connection, directory: Path) -> None:
-    async def forever() -> None:
-        loop = asyncio.get_running_loop()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(_certificates(directory))
-        plain = await loop.create_server(_Origin, HOST, 0, backlog=1024)
-        secure = await loop.create_server(_Origin, HOST, 0, ssl=context, backlog=1024)
-        out.send({"http": plain.sockets[0].getsockname()[1], "https": secure.sockets[0].getsockname()[1]})
-        await secure.serve_forever()
-
-    asyncio.run(forever())
+@contextmanager
+def _origin(directory: Path) -> Iterator[dict[str, int]]:
+    """Nginx with one image and a robots.txt, in the clear and with TLS; gives the ports by scheme."""
+    ports = {scheme: _free_port() for scheme in SCHEMES}
+    certificate = _certificates(directory)
+    (directory / "www" / "img").mkdir(parents=True)
+    (directory / "www" / "img" / "0.jpg").write_bytes(image())
+    (directory / "www" / "robots.txt").write_bytes(ROBOTS)
+    (directory / "nginx.conf").write_text(
+        _NGINX.format(user=getuser(), at=directory, certificate=certificate, host=HOST, **ports)
+    )
+    process = subprocess.Popen(["nginx", "-c", str(directory / "nginx.conf")])  # noqa: S603, S607 (found before)
+    try:
+        _wait_for(ports["https"])
+        yield ports
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def _serve_proxy(out: Connection, directory: Path, ledger: str) -> None:
@@ -212,9 +196,7 @@ def _mitmdump(program: Path, directory: Path) -> Iterator[tuple[int, int]]:
     """Mitmproxy with an add-on that only sends it to our origin."""
     addon = directory / "addon.py"
     addon.write_text("def request(flow):\n    pass\n")
-    with closing(socket()) as free:
-        free.bind((HOST, 0))
-        port = free.getsockname()[1]
+    port = _free_port()
     flags = ["-q", "--listen-host", HOST, "-p", str(port), "-s", str(addon), "--ssl-insecure"]
     flags += ["--set", f"confdir={directory / 'mitm'}", "--set", "connection_strategy=lazy"]
     process = subprocess.Popen([program, *flags])  # noqa: S603 (fixed words)
@@ -224,6 +206,12 @@ def _mitmdump(program: Path, directory: Path) -> Iterator[tuple[int, int]]:
     finally:
         process.terminate()
         process.wait()
+
+
+def _free_port() -> int:
+    with closing(socket()) as free:
+        free.bind((HOST, 0))
+        return int(free.getsockname()[1])
 
 
 def _wait_for(port: int) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from concurrent.futures import Future
+from functools import lru_cache
 
 from consentcrawl import manifests
 from consentcrawl.core import BODY, HEAD, NO_FIELDS, Evidence, Fields, Gate, Hop, Need, Verdict, origin_of
@@ -102,8 +103,7 @@ class Download:
     @property
     def looked_at(self) -> int:
         """How many bytes of the content are looked at before any are delivered."""
-        content_type = self.fields.first("content-type").lower()
-        return next((size for kind, size in _LOOKED_AT.items() if content_type.startswith(kind)), _UNKNOWN_TYPE)
+        return _looked_at(self.fields.first("content-type"))
 
     @property
     def partial(self) -> bool:
@@ -221,6 +221,12 @@ class Download:
             await durable(self._entry)
         self.verdict = verdict
         return verdict
+
+
+@lru_cache(256)
+def _looked_at(content_type: str) -> int:
+    lowered = content_type.lower()
+    return next((size for kind, size in _LOOKED_AT.items() if lowered.startswith(kind)), _UNKNOWN_TYPE)
 
 
 def _must_name(host: str, origin: str) -> None:
