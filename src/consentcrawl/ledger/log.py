@@ -26,7 +26,8 @@ from consentcrawl.ledger.recovery import Opened, lock, reopen
 from consentcrawl.ledger.recovery import create as make
 from consentcrawl.ledger.waiting import Part
 
-SEGMENT_BYTES = 64 * 1024 * 1024
+SEGMENT_BYTES = 8 * 1024 * 1024
+"""Of a segment that is written to: about the memory that packing it takes three times."""
 _JUMP_SECONDS = 300.0
 
 

@@ -7,20 +7,25 @@ segment is ever rewritten.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import chain, islice, zip_longest
 from pathlib import Path
-from typing import Any
 
 from consentcrawl.errors import LedgerBroken
 from consentcrawl.ledger.files import Files, write_whole
 from consentcrawl.ledger.frames import Batch, batch_of, bundle, frame, frames_in, unbundle
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 LOG = "log"
 PERSONAL = "personal"
 BUNDLE = 256  # entries packed together, as many as a tile has
+_LEVEL = 3
 _LIVE = re.compile(r"([0-9]{12})\.seg")
 _SEALED = re.compile(r"([0-9]{12})-([0-9]{12})\.zst")
 _LARGEST_BUNDLE = BUNDLE * (2 + 0xFFFF)
@@ -139,9 +144,7 @@ def packed(parts: Sequence[bytes]) -> bytes:
     """Parts in compressed bundles of 256, each in a frame after its length."""
     parts_left = iter(parts)
     bundles = iter(lambda: bundle(list(islice(parts_left, BUNDLE))), b"")
-    return b"".join(
-        frame(len(raw).to_bytes(4, "big") + _codec().compress(raw, asbytes=True), padded=False) for raw in bundles
-    )
+    return b"".join(frame(len(raw).to_bytes(4, "big") + zstd.compress(raw, _LEVEL), padded=False) for raw in bundles)
 
 
 def _unpacked(files: Files, path: Path, skipped: int) -> Iterator[list[bytes]]:
@@ -166,17 +169,19 @@ def _unbundled(payload: bytes, path: Path) -> list[bytes]:
         if length > _LARGEST_BUNDLE:
             msg = f"a bundle of {length} bytes"
             raise ValueError(msg)  # noqa: TRY301 (told as the rest)
-        return unbundle(_codec().decompress(payload[4:], decompressed_size=length, asbytes=True))
-    except (ValueError, OSError) as error:  # Arrow raises both
+        return unbundle(_whole(payload[4:], length))
+    except (ValueError, zstd.ZstdError) as error:
         msg = f"{path}: {error}"
         raise LedgerBroken(msg) from error
 
 
-@cache
-def _codec() -> Any:  # noqa: ANN401 (pyarrow is untyped)
-    from pyarrow import Codec  # noqa: PLC0415 (slow to import)
-
-    return Codec("zstd", compression_level=3)
+def _whole(packed: bytes, length: int) -> bytes:
+    unpacker = zstd.ZstdDecompressor()
+    raw = unpacker.decompress(packed, length)
+    if len(raw) != length or not unpacker.eof or unpacker.unused_data:
+        msg = f"not one frame of {length} bytes"
+        raise ValueError(msg)
+    return raw
 
 
 def _told(segment: Segment, what: str) -> str:
