@@ -133,7 +133,7 @@ def soak(directory: Path, seconds: float) -> None:
         memory = proxy.memory
         load = Load(proxy.port, proxy.trusted, count(100_000_000))
         asyncio.run(load.run(seconds * 9 / 10))
-        print(f"{len(load.got):,} requests; {memory:.1f} MB, then {proxy.memory:.1f} MB; {begun} descriptors")
+        sys.stdout.write(f"{len(load.got):,} requests; {memory:.1f} MB, then {proxy.memory:.1f} MB\n")
         assert not load.wrong, load.wrong[:5]
         assert len(load.got) == len(load.asked) > CLIENTS
         assert proxy.memory <= memory * 1.05
@@ -149,7 +149,7 @@ def soak(directory: Path, seconds: float) -> None:
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks into /proc")
 @pytest.mark.timeout(600)
 def test_g10_five_minutes_leave_nothing_behind(tmp_path: Path) -> None:
-    soak(tmp_path, 20)
+    soak(tmp_path, 300)
 
 
 @pytest.mark.slow

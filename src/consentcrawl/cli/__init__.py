@@ -12,33 +12,19 @@ from typing import Annotated
 
 import typer
 
-from consentcrawl.cli.check import check
-from consentcrawl.cli.demo import demo
-from consentcrawl.cli.explain import explain
-from consentcrawl.cli.inspect import inspect
-from consentcrawl.cli.ledger import ledger
-from consentcrawl.cli.lists import lists
-from consentcrawl.cli.proxy import proxy
-from consentcrawl.cli.recheck import recheck
-from consentcrawl.cli.run import run
-from consentcrawl.cli.signals import signals
+from consentcrawl.cli.verbs import Verbs
 from consentcrawl.config import VERSION
 
 __all__ = ["app"]
 
 app = typer.Typer(
     name="consentcrawl",
+    cls=Verbs,
     help="May this be taken? Finds every machine-readable opt-out of a work and says why, in the maker's words.",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-for verb in (check, explain, recheck, inspect, signals, demo):
-    app.command()(verb)
-app.command(context_settings={"allow_interspersed_args": False})(run)
-app.add_typer(proxy, name="proxy")
-app.add_typer(ledger, name="ledger")
-app.add_typer(lists, name="lists")
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 (typer's own shape)
