@@ -80,7 +80,8 @@ class EvidenceKeeper:
                 found = self._own(each)
                 digests += found
                 urls.add(each.url)
-                self._tell(each.url, found)
+                if _teaches(each, verdict, learnt):
+                    self._tell(each.url, found)
         digests += _recalled(verdict, urls, ChainMap(self._freshly_told, self._told))
         return tuple(dict.fromkeys(digests))
 
@@ -172,6 +173,12 @@ def _spelt(secrets: Mapping[str, str]) -> list[tuple[str, str]]:
     long = {name: value for name, value in secrets.items() if len(value) >= _SHORTEST_SECRET}
     spelt = {spelling: f"{{{name}}}" for name, value in long.items() for spelling in (value, quote(value, safe=""))}
     return sorted(spelt.items(), key=lambda each: -len(each[0]))
+
+
+def _teaches(each: Evidence, verdict: Verdict, learnt: Sequence[Ground]) -> bool:
+    """Tell whether an answer said something about other assets, whose verdicts may rest on it."""
+    grounds = (*learnt, *(ground for ground in verdict.grounds if ground.statement.about))
+    return any(ground.source == each.url for ground in grounds)
 
 
 def _recalled(verdict: Verdict, urls: Iterable[str], told: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
