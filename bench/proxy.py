@@ -112,7 +112,7 @@ def _loaded(scheme: str, proxy: int, origin: int) -> float:
     """Ask through a proxy at 64 kept connections; gives the requests per second."""
     url = f"{scheme}://{HOST}:{origin}/img/0.jpg"
     words = ["hey", "-n", str(REQUESTS), "-c", str(CONNECTIONS), "-x", f"http://{HOST}:{proxy}", url]
-    said = subprocess.run(words, check=True, capture_output=True, text=True, timeout=120).stdout  # noqa: S603 (ours)
+    said = subprocess.run(words, check=True, capture_output=True, text=True, timeout=600).stdout  # noqa: S603 (ours)
     if set(re.findall(r"\[(\d+)\]\t\d+ responses", said)) != {"200"}:
         raise RuntimeError(said)
     return float(said.partition("Requests/sec:")[2].split()[0])

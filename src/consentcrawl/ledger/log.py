@@ -27,7 +27,7 @@ from consentcrawl.ledger.recovery import create as make
 from consentcrawl.ledger.waiting import Part
 
 SEGMENT_BYTES = 8 * 1024 * 1024
-"""Of a segment that is written to: about the memory that packing it takes three times."""
+"""Of a segment that is written to; packing it holds as much in memory."""
 _JUMP_SECONDS = 300.0
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice, zip_longest
+from operator import attrgetter
 from pathlib import Path
 
 from consentcrawl.errors import LedgerBroken
@@ -127,20 +128,20 @@ def parts_at(files: Files, directory: Path, index: int) -> tuple[bytes, bytes]:
 def seal(files: Files, directory: Path, live: Segment, end: int) -> None:
     """Pack a live segment that ends at entry ``end`` and that a head covers: the personal side first, the log last."""
     data = files.read(directory / LOG / live.name)
-    found = [batch for _, batch in live_batches(data, live.first)]
-    entries = list(chain.from_iterable(batch.entries for batch in found))
-    beside = list(chain.from_iterable(batch.beside for batch in found))
-    if live.first + len(entries) != end:
-        raise LedgerBroken(_told(live, f"ends at entry {live.first + len(entries)} instead of {end}"))
-    if entries:
+    count = sum(len(batch.entries) for _, batch in live_batches(data, live.first))
+    if live.first + count != end:
+        raise LedgerBroken(_told(live, f"ends at entry {live.first + count} instead of {end}"))
+    if count:
         sealed = Segment(live.first, end)
-        write_whole(files, directory / PERSONAL / sealed.name, packed(beside))
-        write_whole(files, directory / LOG / sealed.name, packed(entries))
+        for folder, side in ((PERSONAL, attrgetter("beside")), (LOG, attrgetter("entries"))):
+            # One bundle after the other: as objects the parts of a segment take several times its bytes.
+            parts = chain.from_iterable(side(batch) for _, batch in live_batches(data, live.first))
+            write_whole(files, directory / folder / sealed.name, packed(parts))
     files.remove(directory / LOG / live.name)
     files.sync_directory(directory / LOG)
 
 
-def packed(parts: Sequence[bytes]) -> bytes:
+def packed(parts: Iterable[bytes]) -> bytes:
     """Parts in compressed bundles of 256, each in a frame after its length."""
     parts_left = iter(parts)
     bundles = iter(lambda: bundle(list(islice(parts_left, BUNDLE))), b"")

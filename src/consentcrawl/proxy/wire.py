@@ -70,6 +70,7 @@ class Wire(asyncio.Protocol):
         wake(self._written)
         if self.task is not None:
             self.task.cancel()
+            self.task = None  # which holds what it was cancelled in, and that holds this
 
     def pause_writing(self) -> None:
         """The client takes less than it is sent."""

@@ -6,8 +6,6 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator
 
-from bs4 import BeautifulSoup, SoupStrainer
-
 from consentcrawl.core import BODY, Asset, Evidence, Gap, Gate, Need, Purpose, Said, Spec, page_of
 from consentcrawl.formats.html import Page, is_page, parse
 from consentcrawl.formats.robots_tag import AI_TAGS, EVERYONE, directives
@@ -70,6 +68,8 @@ def _is_small(content: bytes) -> bool:
 
 def _soup(content: bytes) -> tuple[tuple[tuple[str, ...], str], ...]:
     """Give names and content of every meta tag."""
+    from bs4 import BeautifulSoup, SoupStrainer  # noqa: PLC0415 (few read twice)
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it guesses at encodings and at XML, and says so
         soup = BeautifulSoup(content, "html.parser", parse_only=SoupStrainer("meta"))
