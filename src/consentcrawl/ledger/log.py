@@ -26,7 +26,7 @@ from consentcrawl.ledger.recovery import Opened, lock, reopen
 from consentcrawl.ledger.recovery import create as make
 from consentcrawl.ledger.waiting import Part
 
-SEGMENT_BYTES = 8 * 1024 * 1024
+SEGMENT_BYTES = 4 * 1024 * 1024
 """Of a segment that is written to; packing it holds as much in memory."""
 _JUMP_SECONDS = 300.0
 
