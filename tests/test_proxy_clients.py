@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.node import node
 from tests.proxy_web import IMAGE, Web, web
 
 FREE = ("http://art.test/free.jpg", "https://art.test/free.jpg")
@@ -53,7 +54,7 @@ def _curl(_: Web, urls: list[str]) -> list[str]:
 
 
 def _node(site: Web, urls: list[str]) -> list[str]:
-    return ["node", str(NODE), site.url, *urls]
+    return [node(), str(NODE), site.url, *urls]
 
 
 CLIENTS: dict[str, Callable[[Web, list[str]], list[str]]] = {

@@ -31,6 +31,7 @@ from consentcrawl.proxy.settings import ProxySettings
 from consentcrawl.proxy.summary import summary
 from consentcrawl.proxy.watch import Watch
 from consentcrawl.steward import Steward
+from tests.node import node
 from tests.secure_site import Secure, serving_securely
 from tests.website import Answer, noise
 
@@ -231,11 +232,6 @@ def test_ours_img2dataset(steward: Steward, folder: Path, tmp_path: Path) -> Non
 
 
 def test_ours_node(steward: Steward, folder: Path) -> None:
-    node = needs("node")
-    shown = subprocess.run([node, "--version"], check=True, capture_output=True, text=True).stdout
-    major, minor = map(int, shown.strip().removeprefix("v").split(".")[:2])
-    if (major, minor) < (22, 21) or major == 23:
-        pytest.skip(f"node {shown.strip()} heeds no proxy variable (NODE_USE_ENV_PROXY came with 22.21 and 24)")
     script = f"""
         const {{ writeFileSync }} = require("node:fs");
         (async () => {{
@@ -246,7 +242,7 @@ def test_ours_node(steward: Steward, folder: Path) -> None:
         }})();
     """
 
-    code, watch = under(steward, node, "-e", script)
+    code, watch = under(steward, node(), "-e", script)
 
     assert code == 0
     only_the_free_one_was_kept(folder, watch)
@@ -369,7 +365,7 @@ def test_ours_an_isolated_node_that_heeds_no_variable_gets_nothing(
     before = len(site.asked)
     script = f"fetch('https://127.0.0.1:{site.port}/noai.jpg').then(() => process.exit(0), () => process.exit(9))"
 
-    code, _ = under(steward, "env", "-u", "NODE_USE_ENV_PROXY", needs("node"), "-e", script, isolated=True)
+    code, _ = under(steward, "env", "-u", "NODE_USE_ENV_PROXY", node(), "-e", script, isolated=True)
 
     assert code == 9
     assert len(site.asked) == before
