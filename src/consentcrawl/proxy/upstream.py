@@ -89,7 +89,12 @@ class Upstream:
     async def _once(self, asked: Asked) -> Response:
         if self._pool is None:
             raise Unreached(CONNECT, "not started")
-        connection = await self._pool.connect(self._leading_to(origin_of(asked.url)), [], self._timeout)
+        leading_to = self._leading_to(origin_of(asked.url))
+        connection = await self._pool.connect(leading_to, [], self._timeout)
+        # The pool keeps a connection on which more came than was asked for: it would be taken for the next answer.
+        while connection.protocol is not None and connection.protocol.should_close:
+            connection.close()
+            connection = await self._pool.connect(leading_to, [], self._timeout)
         return await exchange(connection, asked, self._silence)
 
     async def endpoints(self, host: str, port: int) -> list[Endpoint]:
