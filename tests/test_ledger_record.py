@@ -286,13 +286,15 @@ def test_ours_a_forked_process_is_refused_and_closes_nothing(tmp_path: Path) -> 
     record = LedgerRecord.open(tmp_path / "l")
     shared = [robots()]
     record.record_verdict(verdict(), shared).result()
-    told, tell = os.pipe()
+    (told, tell), (there, here) = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:
+        os.write(here, b".")
         refused = record.record_verdict(verdict(), shared).exception(5)
         record.close()
         os.read(told, 1)
         os._exit(0 if "before a fork" in str(refused) else 1)
+    os.read(there, 1)
     record.record_verdict(verdict(), shared).result()
     record.close()
     LedgerRecord.open(tmp_path / "l").close()  # while the other process is still there

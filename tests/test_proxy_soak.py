@@ -26,6 +26,8 @@ from tests.proxy_web import HOST, IMAGE, Origin, looping, serving, until
 from tests.test_proxy_heads import CASES
 
 CLIENTS = 200
+KEPT_OPEN = 3
+"""Files that are open from the first refusal on: a segment of the ledger, documents, and their digests."""
 WORKS = (("/free.jpg", 200), ("/noai.jpg", 451), ("/closed/a.jpg", 451), ("/gone.jpg", 404), ("/free.jpg", 200))
 HOSTILE = [raw for raw, status in CASES.values() if status in (400, 411, 431)]
 
@@ -88,10 +90,13 @@ class Served:
     port: int
     trusted: ssl.SSLContext
 
-    @property
-    def descriptors(self) -> int:
-        """How many files and sockets it has open."""
-        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
+    def descriptors(self, *, sockets: bool) -> int:
+        """How many sockets it has open, or how many files."""
+        links = []
+        for link in Path(f"/proc/{self.process.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                links.append(str(link.readlink()))
+        return sum(link.startswith("socket:") is sockets for link in links)
 
     @property
     def memory(self) -> float:
@@ -128,7 +133,7 @@ def _port(proxy: subprocess.Popen[str]) -> int:
 def soak(directory: Path, seconds: float) -> None:
     """Load a proxy; it ends with the descriptors it began with, and the memory it had after a tenth of the time."""
     with serving(directory) as (origin, roots), serves(directory, origin, roots) as proxy:
-        begun = proxy.descriptors
+        sockets, files = proxy.descriptors(sockets=True), proxy.descriptors(sockets=False)
         asyncio.run(Load(proxy.port, proxy.trusted).run(seconds / 10))
         memory = proxy.memory
         load = Load(proxy.port, proxy.trusted, count(100_000_000))
@@ -138,7 +143,8 @@ def soak(directory: Path, seconds: float) -> None:
         assert len(load.got) == len(load.asked) > CLIENTS
         assert proxy.memory <= memory * 1.05
         # Connections to the origin are kept for a while, for the next request.
-        until(lambda: proxy.descriptors <= begun, 60)
+        until(lambda: proxy.descriptors(sockets=True) <= sockets, 60)
+        assert proxy.descriptors(sockets=False) <= files + KEPT_OPEN
         assert not origin.count("/closed/a.jpg")
     rows = ledger_rows.told(directory / "ledger")
     told = Counter(each.urls[0] for each in rows if each.kind == "verdict" and each.urls[0] in load.asked)
