@@ -145,7 +145,10 @@ def gates() -> str:
 
 def prefixes() -> str:
     """How much of the content the drivers look at."""
-    rows = [(f"`{kind}…`", f"{size // 1024:,} KiB" if size else "nothing") for kind, size in _LOOKED_AT.items()]
+    rows = [
+        (f"`{kind}…`", f"{size // 1024:,} KiB" if size // 1024 else f"{size} bytes")
+        for kind, size in _LOOKED_AT.items()
+    ]
     return table(
         ("media type", "looked at, at most"), [*rows, ("any other, or none", f"{_UNKNOWN_TYPE // 1024:,} KiB")]
     )

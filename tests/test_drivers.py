@@ -410,3 +410,12 @@ def test_ours_a_refusal_comes_whole_out_of_a_worker(name: str) -> None:
         raised = pickle.loads(pickle.dumps(kind(verdict)))  # noqa: S301 (our own)
         assert type(raised) is kind
         assert (raised.verdict, str(raised)) == (verdict, str(kind(verdict)))
+
+
+@pytest.mark.parametrize("name", DRIVERS)
+def test_ours_a_picture_is_no_stream_of_events(name: str, steward: consentcrawl.Steward) -> None:
+    events = (("Content-Type", "text/event-stream"),)
+    with serving({"/named.jpg": Answer(IMAGE, fields=events)}) as site:
+        got = DRIVERS[name](site.origin + "/named.jpg", steward)
+    assert got.verdict is not None
+    assert got.verdict.outcome is U

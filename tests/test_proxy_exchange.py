@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from consentcrawl.proxy.passage import Passage
 from consentcrawl.proxy.settings import SAFE_METHODS
 from tests.proxy_web import HOST, IMAGE, PAGES, ROBOTS, Origin, web
 from tests.website import Answer
@@ -117,3 +118,19 @@ async def _head(reader: asyncio.StreamReader) -> bytes:
 
 def _plain(content: bytes) -> bytes:
     return b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%b" % (len(content), content)
+
+
+def test_ours_content_that_stops_for_whatever_reason_ends_its_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stops(_: Passage) -> AsyncIterator[bytes]:
+        yield b"GET "
+        raise RuntimeError
+
+    monkeypatch.setattr(Passage, "_content", stops)
+    with web(tmp_path, methods=SAFE_METHODS | {"POST"}) as site:
+        head = f"POST {AT}/gone.jpg HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 60\r\n\r\n".encode()
+        assert b" 503 " in site.say(head, seconds=3)
+        connections = site.origin.connections
+        assert site.get(f"{AT}/free.jpg")[2] == IMAGE
+        assert site.origin.connections == connections + 1

@@ -21,7 +21,7 @@ from consentcrawl.steward import Steward
 
 # How much of the content is looked at, by the beginning of its media type; an unknown type may be an image.
 _LOOKED_AT = {
-    "text/event-stream": 0,  # it comes for as long as somebody listens, and piece by piece
+    "text/event-stream": 4,  # it comes piece by piece without an end; a picture under this name is known by these
     "text/": 1024 * 1024,
     "application/xhtml": 1024 * 1024,
     "application/json": 64 * 1024,

@@ -50,8 +50,11 @@ def _by_urllib3(start: bytes, coding: str, limit: int, *, whole: bool) -> tuple[
 
 
 def _has_ended(body: HTTPResponse) -> bool:
-    """Tell whether the end of a stream was seen: urllib3 takes one that breaks off for a whole one."""
+    """Tell whether the end of a stream was seen: urllib3 takes one that breaks off for a whole one.
+
+    Of a decoder that does not say so it is not known, and counts as not seen.
+    """
     unpacks: Any = getattr(body._decoder, "_obj", None)  # noqa: SLF001 (told nowhere else)
     if hasattr(unpacks, "is_finished"):  # Brotli's; those of zlib and zstd have ``eof``
         return bool(unpacks.is_finished())
-    return bool(getattr(unpacks, "eof", True))
+    return bool(getattr(unpacks, "eof", False))

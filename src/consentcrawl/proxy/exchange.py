@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from aiohttp import ClientConnectionError, StreamReader
@@ -110,9 +111,11 @@ def _ready(connection: Connection, asked: Asked, silence: float) -> ResponseHand
 async def _send(connection: Connection, protocol: ResponseHandler, content: AsyncIterable[bytes]) -> None:
     """Send content as it comes; where it breaks off, so does the connection."""
     writer = StreamWriter(protocol, asyncio.get_running_loop())
-    try:
-        async for piece in content:
-            await writer.write(piece)
-            protocol.start_timeout()
-    except (ConnectionError, ClientConnectionError):
-        connection.close()
+    with suppress(ConnectionError, ClientConnectionError):
+        try:
+            async for piece in content:
+                await writer.write(piece)
+                protocol.start_timeout()
+        except BaseException:
+            connection.close()  # else the next request on it would be taken for the rest of this one
+            raise

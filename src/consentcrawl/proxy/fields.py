@@ -13,7 +13,7 @@ from itertools import chain
 from urllib3.response import HTTPResponse
 
 from consentcrawl.core import Fields
-from consentcrawl.proxy.heads import Head
+from consentcrawl.proxy.heads import Head, members
 
 Lines = list[tuple[bytes, bytes]]
 
@@ -41,9 +41,7 @@ def up(head: Head, user_agent: str) -> bytes:
 @lru_cache(64)
 def _up(fields: Fields, length: int, user_agent: str) -> bytes:
     """As ``up``; a client sends the same fields with most of its requests."""
-    dropped = _NOT_UP
-    if lines := fields.lines("connection"):
-        dropped |= {part.strip().lower() for part in ",".join(lines).split(",")}
+    dropped = _NOT_UP | members(fields, "connection")
     passed = [f"{name}: {value}\r\n" for name, value in fields.pairs if _passes(name.lower(), dropped)]
     passed.append(f"User-Agent: {user_agent}\r\n")
     passed.append(f"Accept-Encoding: {_undone(fields.lines('accept-encoding'))}\r\n")
@@ -59,9 +57,8 @@ def down(lines: Iterable[tuple[bytes, bytes]], fields: Fields) -> Lines:
     ``fields`` are the same as ``lines``, to be looked at.
     """
     dropped = _NOT_DOWN
-    if named := ",".join(fields.lines("connection")).lower():
-        listed = {part.strip().encode() for part in named.split(",")}
-        dropped |= listed - {b"close", b"keep-alive", b""}
+    if fields.lines("connection"):
+        dropped |= {name.encode("utf-8", "surrogateescape") for name in members(fields, "connection")}
     return [line for line in lines if line[0].lower() not in dropped]
 
 

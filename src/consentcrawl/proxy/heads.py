@@ -41,7 +41,12 @@ class Head:
 
     def named(self, name: str) -> set[str]:
         """The members of a list field, in lower case (RFC 9110 §5.6.1)."""
-        return {part.strip().lower() for line in self.fields.lines(name) for part in line.split(",")} - {""}
+        return members(self.fields, name)
+
+
+def members(fields: Fields, name: str) -> set[str]:
+    """The members of a list field, in lower case (RFC 9110 §5.6.1)."""
+    return {part.strip().lower() for line in fields.lines(name) for part in line.split(",")} - {""}
 
 
 def begins(raw: bytearray) -> bool:
