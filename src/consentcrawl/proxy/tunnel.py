@@ -77,11 +77,12 @@ async def _secured(engine: Engine, wire: Wire, authority: str, origin: str) -> b
         wire.transport = await loop.start_tls(  # type: ignore[assignment]  # None only when closed meanwhile
             wire.transport, wire, context, server_side=True, ssl_handshake_timeout=seconds
         )
-    except ssl.SSLError as error:
-        await _not_trusted(engine, authority, origin, error)
-        return False
-    except (OSError, TimeoutError) as error:
-        LOG.info("%s: no handshake in a tunnel: %s", authority, error)
+    except OSError as error:  # ssl.SSLError and TimeoutError are such
+        error.__traceback__ = None  # asyncio's frames in it hold the error, and with it the whole connection
+        if isinstance(error, ssl.SSLError):
+            await _not_trusted(engine, authority, origin, error)
+        else:
+            LOG.info("%s: no handshake in a tunnel: %s", authority, error)
         return False
     return wire.transport is not None
 
