@@ -335,3 +335,13 @@ def test_ours_a_damaged_source_is_not_merged(tmp_path: Path) -> None:
     (tmp_path / "a" / "checkpoint").unlink()
     with Ledger.open(tmp_path / "all") as into, pytest.raises(LedgerBroken, match="does not verify"):
         merge(into, tmp_path / "a")
+
+
+def test_ours_batches_larger_than_what_is_read_at_once_are_packed_whole(tmp_path: Path) -> None:
+    sizes = [1, 40, 8, 1, 25, 7]  # entries of 60 kB in one batch, and pieces of 256 KiB
+    with Ledger.open(tmp_path / "l") as ledger:
+        for size in sizes:
+            ledger.submit_all(({"kind": "policy", "policy": "x" * 60_000}, [URL]) for _ in range(size)).result()
+    assert kinds(tmp_path / "l") == ["run-start", *["policy"] * sum(sizes), "run-stop"]
+    assert [name.suffix for name in (tmp_path / "l" / "log").iterdir()] == [".zst"] * 2
+    assert verify(tmp_path / "l").holds

@@ -34,6 +34,13 @@ def frame(payload: bytes, *, padded: bool = True) -> bytes:
     return checked + bytes(-len(checked) % SECTOR if padded else 0)
 
 
+def frame_size(data: bytes) -> int:
+    """The size of the padded frame that begins with ``data``, or 0 when none does."""
+    length = int.from_bytes(data[:4], "big")
+    size = _HEADER.size + length
+    return size + -size % SECTOR if 0 < length <= LARGEST else 0
+
+
 def payload_at(data: bytes, at: int) -> bytes | None:
     """The payload of the frame that begins at ``at``, or None when there is no whole one."""
     if at + _HEADER.size > len(data):

@@ -12,7 +12,7 @@ from pathlib import Path
 from consentcrawl.errors import LedgerBroken
 from consentcrawl.ledger.checkpoint import Checkpoint, SignerKey, new_key, sign
 from consentcrawl.ledger.files import Files, write_whole
-from consentcrawl.ledger.frames import Batch, frame, torn_tail
+from consentcrawl.ledger.frames import Batch, frame, frames_in, torn_tail
 from consentcrawl.ledger.heads import CHECKPOINT_FILE, HEADS_FILE, Head, last_head, newest_head, shown_checkpoint
 from consentcrawl.ledger.keys import load_key, load_public, save_key, save_public
 from consentcrawl.ledger.store import LOG, PERSONAL, Segment, leftovers, live_batches, sealed_batches, segments
@@ -126,7 +126,8 @@ def _read_live(files: Files, directory: Path, opened: Opened, segment: Segment) 
         raise LedgerBroken(msg)
     opened.full += [opened.live] if opened.live else []
     opened.live, opened.at = segment, 0
-    for opened.at, batch in live_batches(files.read(directory / LOG / segment.name), segment.first):
+    data = files.read(directory / LOG / segment.name)
+    for opened.at, batch in live_batches(frames_in(data), segment.first):
         _take(opened, batch)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from consentcrawl.errors import LedgerBroken
 from consentcrawl.ledger.files import Files, write_whole
-from consentcrawl.ledger.frames import Batch, batch_of, bundle, frame, frames_in, unbundle
+from consentcrawl.ledger.frames import Batch, batch_of, bundle, frame, frame_size, frames_in, unbundle
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -27,6 +27,7 @@ LOG = "log"
 PERSONAL = "personal"
 BUNDLE = 256  # entries packed together, as many as a tile has
 _LEVEL = 3
+_PIECE = 256 * 1024  # of a live segment, read at once: whole sectors
 _LIVE = re.compile(r"([0-9]{12})\.seg")
 _SEALED = re.compile(r"([0-9]{12})-([0-9]{12})\.zst")
 _LARGEST_BUNDLE = BUNDLE * (2 + 0xFFFF)
@@ -75,9 +76,9 @@ def leftovers(files: Files, directory: Path) -> list[Path]:
     return [directory / LOG / m[0] for m in live] + drafts
 
 
-def live_batches(data: bytes, first: int) -> Iterator[tuple[int, Batch]]:
+def live_batches(frames: Iterable[tuple[int, bytes]], first: int) -> Iterator[tuple[int, Batch]]:
     """Where each batch of a live segment ends, and the batch, up to the first that is not whole or not next."""
-    for end, payload in frames_in(data):
+    for end, payload in frames:
         try:
             batch = batch_of(payload)
         except ValueError:
@@ -108,7 +109,7 @@ def batches(files: Files, directory: Path, start: int = 0) -> Iterator[Batch]:
     for segment in segments(files, directory):
         if segment.end is None:
             data = files.read(directory / LOG / segment.name)
-            found: Iterator[Batch] = (batch for _, batch in live_batches(data, segment.first))
+            found: Iterator[Batch] = (batch for _, batch in live_batches(frames_in(data), segment.first))
         elif segment.end <= start:
             continue
         else:
@@ -127,18 +128,30 @@ def parts_at(files: Files, directory: Path, index: int) -> tuple[bytes, bytes]:
 
 def seal(files: Files, directory: Path, live: Segment, end: int) -> None:
     """Pack a live segment that ends at entry ``end`` and that a head covers: the personal side first, the log last."""
-    data = files.read(directory / LOG / live.name)
-    count = sum(len(batch.entries) for _, batch in live_batches(data, live.first))
+    path = directory / LOG / live.name
+    count = sum(len(batch.entries) for _, batch in live_batches(_read_frames(files, path), live.first))
     if live.first + count != end:
         raise LedgerBroken(_told(live, f"ends at entry {live.first + count} instead of {end}"))
     if count:
         sealed = Segment(live.first, end)
         for folder, side in ((PERSONAL, attrgetter("beside")), (LOG, attrgetter("entries"))):
             # One bundle after the other: as objects the parts of a segment take several times its bytes.
-            parts = chain.from_iterable(side(batch) for _, batch in live_batches(data, live.first))
+            parts = chain.from_iterable(side(batch) for _, batch in live_batches(_read_frames(files, path), live.first))
             write_whole(files, directory / folder / sealed.name, packed(parts))
-    files.remove(directory / LOG / live.name)
+    files.remove(path)
     files.sync_directory(directory / LOG)
+
+
+def _read_frames(files: Files, path: Path) -> Iterator[tuple[int, bytes]]:
+    """``frames_in`` of a live segment, read piece by piece: read whole, each leaves its size behind in the heap."""
+    at, room = 0, _PIECE
+    while data := files.read(path, at, room):
+        end = 0
+        for end, payload in frames_in(data):
+            yield at + end, payload
+        if not end and frame_size(data) <= room:
+            return
+        at, room = at + end, max(_PIECE, 0 if end else frame_size(data))
 
 
 def packed(parts: Iterable[bytes]) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from consentcrawl.ledger.checkpoint import Checkpoint
 from consentcrawl.ledger.entry import BadEntry, commitment, commitment_in, decode
 from consentcrawl.ledger.files import Files
-from consentcrawl.ledger.frames import Batch, torn_tail
+from consentcrawl.ledger.frames import Batch, frames_in, torn_tail
 from consentcrawl.ledger.heads import Head
 from consentcrawl.ledger.report import Report
 from consentcrawl.ledger.store import LOG, Segment, live_batches, sealed_batches, segments
@@ -55,7 +55,7 @@ class Walk:
     def _live(self, segment: Segment, after: Segment | None) -> Iterator[Batch]:
         data = self._files.read(self._report.directory / LOG / segment.name)
         end, index = 0, segment.first
-        for end, batch in live_batches(data, segment.first):  # noqa: B007 (used below)
+        for end, batch in live_batches(frames_in(data), segment.first):  # noqa: B007 (used below)
             index += len(batch.entries)
             yield batch
         try:
