@@ -56,12 +56,22 @@ async def _malformed(site: Web) -> None:
         writer.close()
 
 
+async def _malformed_in_secret(site: Web) -> None:
+    for raw, _ in CASES.values():
+        reader, writer = await _opened(site, TUNNEL)
+        await writer.start_tls(ssl.create_default_context(cafile=str(site.bundle)), server_hostname=HOST)
+        writer.write(raw)
+        await reader.read(100)
+        writer.transport.abort()
+
+
 WAYS: dict[Way, tuple[str, ...]] = {
     _plain: ("consentcrawl", "asyncio.sslproto", "_asyncio"),
     _secure: ("consentcrawl", "asyncio.sslproto", "_asyncio"),
     _handshake_broken_off: ("consentcrawl", "asyncio.sslproto", "_asyncio"),
     _certificate_not_taken: ("consentcrawl",),  # the client's error holds its own frames
     _malformed: ("consentcrawl", "asyncio.sslproto", "_asyncio"),
+    _malformed_in_secret: ("consentcrawl", "asyncio.sslproto", "_asyncio"),
 }
 
 
