@@ -29,6 +29,11 @@ def dialling(site: Web) -> Iterator[list[tuple[Any, ...]]]:
                 dialled.append(to)
             super().connect(to)
 
+        def connect_ex(self, to: Any) -> int:
+            if to[1] != site.port:
+                dialled.append(to)
+            return super().connect_ex(to)
+
     # Not by an audit hook: that stays for good, and while one runs, no other thread can be traced (CPython 3.11).
     with patch("socket.socket", Heard):
         yield dialled
