@@ -77,10 +77,10 @@ def test_rfc9112_9_6_content_that_is_left_unread_is_not_taken_for_the_next_reque
     smuggled = b"GET /closed/a.jpg HTTP/1.1\r\nHost: x\r\n\r\n"
     with web(tmp_path, methods=SAFE_METHODS | {"POST"}) as site:
         head = f"POST {AT}/up HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 100000\r\n\r\n".encode()
-        assert b" 413 " in site.say(head, seconds=1)
+        assert b" 413 " in site.say(head)
         assert site.get(f"{AT}/free.jpg")[2] == IMAGE
         head = f"POST {AT}/up HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {len(smuggled)}\r\n\r\n".encode()
-        assert b" 413 " in site.say(head + smuggled, seconds=1)
+        assert b" 413 " in site.say(head + smuggled)
         assert site.get(f"{AT}/free.jpg")[2] == IMAGE
         assert [verdict.url for verdict in site.kept.verdicts].count(f"{AT}/closed/a.jpg") == 0
 
@@ -130,7 +130,7 @@ def test_ours_content_that_stops_for_whatever_reason_ends_its_connection(
     monkeypatch.setattr(Passage, "_content", stops)
     with web(tmp_path, methods=SAFE_METHODS | {"POST"}) as site:
         head = f"POST {AT}/gone.jpg HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 60\r\n\r\n".encode()
-        assert b" 503 " in site.say(head, seconds=3)
+        assert b" 503 " in site.say(head)
         until(lambda: ("POST", "/gone.jpg") in site.origin.asked)  # it may be heard of after the answer
         connections = site.origin.connections
         assert site.get(f"{AT}/free.jpg")[2] == IMAGE
