@@ -11,8 +11,11 @@ import pytest
 from playwright.async_api import BrowserContext, Page
 
 import consentcrawl
-from consentcrawl.core import Verdict
+from consentcrawl.core import Fields, Verdict
+from consentcrawl.download import Download
 from consentcrawl.drivers import playwright as driver
+from consentcrawl.driving.browsing import Browsing
+from consentcrawl.driving.held import Held
 from tests.callers import playwright as caller
 from tests.kept import Kept
 from tests.website import Answer, Site, noise, serving
@@ -237,3 +240,21 @@ def test_ours_the_steward_it_made_is_shut_with_the_context(site: Site) -> None:
 
     run(act)
     assert site.heads[-1]["user-agent"].startswith("consentcrawl/")
+
+
+@pytest.mark.parametrize(("announced", "reasons"), [(0, None), (-1, None), (1, {"truncated"})])
+def test_rfc9112_8_fewer_bytes_than_announced_are_a_gap(site: Site, announced: int, reasons: set[str] | None) -> None:
+    """Chromium says so as a rule; now and then its DevTools give what came as if it were all."""
+
+    async def came() -> bytes:
+        return IMAGE
+
+    async def withheld() -> Verdict | None:
+        asked = await browsing.before(site.origin + "/free.jpg")
+        assert isinstance(asked, Download)
+        fields = Fields([*JPEG, ("Content-Length", str(len(IMAGE) + announced))])
+        return await browsing.after(asked, 200, fields, "GET", came)
+
+    browsing = Browsing(Held(consentcrawl.Steward(LOCAL)), None)
+    verdict = asyncio.run(withheld())
+    assert (None if verdict is None else {gap.reason for gap in verdict.gaps}) == reasons

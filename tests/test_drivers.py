@@ -281,6 +281,7 @@ HIDDEN = {
     ("playwright", "length and chunks"),
     ("playwright", "an unknown transfer coding"),
     ("playwright", "a coding that breaks off"),
+    ("playwright", "a chunk that breaks off"),  # now and then
     ("requests", "an unknown transfer coding"),
     ("scrapy", "length and chunks"),
 }

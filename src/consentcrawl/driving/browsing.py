@@ -6,6 +6,7 @@ Law: a verdict that is given back withholds; nothing of the answer is shown befo
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Sequence
 
 from consentcrawl import errors
@@ -14,10 +15,12 @@ from consentcrawl.download import Download
 from consentcrawl.driving.held import Held
 from consentcrawl.formats.url import BadUrl
 from consentcrawl.net.unpacking import unpacked
+from consentcrawl.net.unreached import TRUNCATED
 
 _MOST = 16 * 1024 * 1024  # bytes of a content that are held back to be looked at
 _ENDLESS = ("audio/", "video/", "text/event-stream", "multipart/x-mixed-replace")
 _UNDONE = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "identity"})  # by the browser
+_LENGTH = re.compile(r"[0-9]{1,18}").fullmatch
 
 
 class Browsing:
@@ -89,12 +92,20 @@ class LetGo:
 
 def _is_endless(fields: Fields) -> bool:
     """Tell whether the content is not held back until it is whole: too long, or a stream."""
+    return fields.first("content-type").lower().startswith(_ENDLESS) or _announced(fields) > _MOST
+
+
+def _announced(fields: Fields) -> int:
+    """Give the length that the head announces, or 0."""
     length = fields.first("content-length")
-    return fields.first("content-type").lower().startswith(_ENDLESS) or (length.isdigit() and int(length) > _MOST)
+    return int(length) if _LENGTH(length) else 0
 
 
 async def _judge_content(download: Download, content: bytes) -> Verdict:
     limit, codings, gap = download.looked_at, download.fields.lines("content-encoding"), ""
+    if not codings and len(content) < _announced(download.fields):
+        gap = TRUNCATED  # a browser may hand over what came before it hears that no more will
     if not (len(codings) == 1 and codings[0].strip().lower() in _UNDONE):
-        content, gap = unpacked(content, codings, limit + 1, whole=len(content) <= limit)
-    return await download.body_async(content[:limit], whole=len(content) <= limit, gap=gap)
+        content, lost = unpacked(content, codings, limit + 1, whole=len(content) <= limit)
+        gap = gap or lost
+    return await download.body_async(content[:limit], whole=not gap and len(content) <= limit, gap=gap)
