@@ -14,7 +14,8 @@ from consentcrawl.config import Config
 from consentcrawl.core import Evidence, Fields, Gate, Need, Verdict
 from consentcrawl.record import Record
 from consentcrawl.record.batch import BatchRecord
-from consentcrawl.record.live import EVIDENCE, LedgerRecord
+from consentcrawl.record.live import LedgerRecord
+from consentcrawl.record.opening import EVIDENCE
 from consentcrawl.steward import Steward
 
 IN_FLIGHT = 50

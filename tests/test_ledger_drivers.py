@@ -32,7 +32,8 @@ from consentcrawl.ledger.segments import SEGMENTS, check_segment, erase_row_url
 from consentcrawl.ledger.verify import verify
 from consentcrawl.record import Delivered
 from consentcrawl.record.batch import BatchRecord
-from consentcrawl.record.live import EVIDENCE, LedgerRecord
+from consentcrawl.record.live import LedgerRecord
+from consentcrawl.record.opening import EVIDENCE
 from consentcrawl.steward import Steward
 from tests.faults import FaultyFiles
 from tests.test_ledger_entry import verdict as full_verdict

@@ -37,7 +37,8 @@ from consentcrawl.evidence_store.evidence_list import MEDIA_TYPE, LookedUp, read
 from consentcrawl.ledger.reading import Line, lines
 from consentcrawl.ledger.verify import verify
 from consentcrawl.record import Delivered
-from consentcrawl.record.live import EVIDENCE, LedgerRecord
+from consentcrawl.record.live import LedgerRecord
+from consentcrawl.record.opening import EVIDENCE
 from tests import containers, packets
 from tests.faults import FaultyFiles
 

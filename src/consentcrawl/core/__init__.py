@@ -5,9 +5,9 @@ Nothing in here opens, waits, sleeps or looks at the clock.
 
 from consentcrawl.core.asset import Asset, host_of, origin_of
 from consentcrawl.core.evidence import BODY, DAY, HEAD, NO_FIELDS, ROBOTS_TXT, Evidence, Fields, Need, page_of
-from consentcrawl.core.inquiry import Inquiry, Plan, plan
+from consentcrawl.core.inquiry import Inquiry
 from consentcrawl.core.policy import PRESETS, Agreement, Policy
-from consentcrawl.core.signal import SILENT, Said, Signal, Spec, name_of
+from consentcrawl.core.signal import SILENT, Plan, Said, Signal, Spec, name_of, plan
 from consentcrawl.core.statement import Statement, allow, disallow, remark
 from consentcrawl.core.verdict import Gap, Ground, Hop, Verdict
 from consentcrawl.core.vocabulary import PURPOSES, REASONS, Category, Gate, Outcome, Preference, Purpose

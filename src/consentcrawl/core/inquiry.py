@@ -12,25 +12,12 @@ from types import ModuleType
 from consentcrawl.core.asset import Asset
 from consentcrawl.core.evidence import Evidence, Need
 from consentcrawl.core.policy import Agreement, Policy
-from consentcrawl.core.signal import Said, Signal, name_of
+from consentcrawl.core.signal import Plan, Said, Signal, name_of
 from consentcrawl.core.statement import Statement, remark
 from consentcrawl.core.verdict import Gap, Ground, Hop, Verdict
 from consentcrawl.core.vocabulary import WITHIN, Category, Gate, Outcome, Preference, Purpose
 
 MAX_DEPTH = 3
-
-Readers = dict[Need, list[Signal | ModuleType]]
-Plan = tuple[Readers, Readers, Readers]
-"""For each gate: every need and the signals that read its answer."""
-
-
-def plan(asset: Asset, purpose: Purpose, signals: Iterable[Signal | ModuleType]) -> Plan:
-    """Ask every signal what it needs; without plugins the answer serves every asset of the same origin and page."""
-    gates: Plan = ({}, {}, {})
-    for signal in signals:
-        for need in signal.needs(asset, purpose):
-            gates[need.gate].setdefault(need, []).append(signal)
-    return gates
 
 
 class Inquiry:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Protocol
 
 from consentcrawl.core.asset import Asset
@@ -67,3 +68,17 @@ class Signal(Protocol):
 def name_of(signal: Signal) -> str:
     """The short name of a signal: that of its module."""
     return signal.__name__.rpartition(".")[2]
+
+
+Readers = dict[Need, list[Signal | ModuleType]]
+Plan = tuple[Readers, Readers, Readers]
+"""For each gate: every need and the signals that read its answer."""
+
+
+def plan(asset: Asset, purpose: Purpose, signals: Iterable[Signal | ModuleType]) -> Plan:
+    """Ask every signal what it needs; without plugins the answer serves every asset of the same origin and page."""
+    gates: Plan = ({}, {}, {})
+    for signal in signals:
+        for need in signal.needs(asset, purpose):
+            gates[need.gate].setdefault(need, []).append(signal)
+    return gates

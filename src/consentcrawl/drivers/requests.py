@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Generator
 from email.message import Message
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +26,7 @@ from consentcrawl.download import Download
 from consentcrawl.driving.contents import HandedOut
 from consentcrawl.driving.heads import gap_of, gap_of_http_client
 from consentcrawl.driving.held import Held
+from consentcrawl.driving.urllib3_contents import again
 from consentcrawl.driving.withheld import REASON, STATUS, fields_of, problem
 from consentcrawl.formats.url import BadUrl
 from consentcrawl.net.unpacking import unpacked
@@ -99,7 +99,7 @@ class ConsentAdapter(HTTPAdapter):
             response.close()
             return self._end(verdict, request)
         if download.recorded:
-            response.raw = _again(response.raw, b"", HandedOut(download))
+            response.raw = again(response.raw, b"", HandedOut(download))
         if not stream:
             response.content  # noqa: B018 (reading is keeping)
         return response
@@ -120,7 +120,7 @@ class ConsentAdapter(HTTPAdapter):
         except (HTTPError, OSError) as error:
             download.ended()
             raise requests.ConnectionError(error, request=response.request) from error
-        response.raw = _again(raw, start)
+        response.raw = again(raw, start)
         codings = download.fields.lines("content-encoding")
         content, gap = unpacked(start, codings, limit + 1, whole=len(start) <= limit)
         return download.body(content[:limit], whole=max(len(start), len(content)) <= limit, gap=gap)
@@ -177,79 +177,6 @@ def _head_gap(raw: BaseHTTPResponse, fields: Fields) -> str:
     return (
         gap_of_http_client(raw.status, fields, message) if isinstance(message, Message) else gap_of(raw.status, fields)
     )
-
-
-def _again(raw: HTTPResponse, start: bytes, handed: HandedOut | None = None) -> HTTPResponse:
-    """Give a response that reads ``start`` once more and then goes on where ``raw`` is."""
-    headers = raw.headers.copy()
-    headers.discard("transfer-encoding")  # http.client has undone the chunks
-    again = HTTPResponse if handed is None else _Counted
-    response = again(
-        body=_Resumed(start, raw),
-        headers=headers,
-        status=raw.status,
-        version=raw.version,
-        reason=raw.reason,
-        preload_content=False,
-        decode_content=raw.decode_content,
-        original_response=raw._original_response,  # noqa: SLF001 (requests takes cookies from it)
-        request_method=getattr(raw, "_request_method", None),
-        enforce_content_length=False,
-    )
-    if isinstance(response, _Counted):
-        response.handed = handed
-    return response
-
-
-class _Counted(HTTPResponse):
-    """A response that counts what the caller reads of it, and says so at the end of the content, or when closed."""
-
-    handed: HandedOut | None = None
-
-    def read(self, amt: int | None = None, *more: Any, **named: Any) -> bytes:  # noqa: ANN401 (HTTPResponse's own)
-        return self._count(super().read(amt, *more, **named), amt)
-
-    def read1(self, amt: int | None = None, *more: Any, **named: Any) -> bytes:  # noqa: ANN401 (HTTPResponse's own)
-        return self._count(super().read1(amt, *more, **named), amt or 1)
-
-    def stream(self, *more: Any, **named: Any) -> Generator[bytes, None, None]:  # noqa: ANN401 (HTTPResponse's own)
-        yield from super().stream(*more, **named)
-        if self.handed is not None:
-            self.handed.end()
-
-    def close(self) -> None:
-        super().close()
-        if self.handed is not None:
-            self.handed.end()
-
-    def _count(self, piece: bytes, wanted: int | None) -> bytes:
-        if self.handed is not None:
-            self.handed.add(piece or b"")
-            if wanted is None or wanted < 0 or (wanted and not piece):
-                self.handed.end()
-        return piece
-
-
-class _Resumed(io.RawIOBase):
-    """A file that gives bytes already read, then those still to come, undecoded."""
-
-    def __init__(self, start: bytes, rest: HTTPResponse) -> None:
-        self._start, self._rest = io.BytesIO(start), rest
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int | None = -1) -> bytes:
-        size = -1 if size is None else size
-        first = self._start.read(size)
-        if len(first) == size:
-            return first
-        return first + self._rest.read(None if size < 0 else size - len(first), decode_content=False)
-
-    def close(self) -> None:
-        self._rest.close()
-        self._rest.release_conn()
-        super().close()
 
 
 def _synthetic(verdict: Verdict, request: PreparedRequest) -> Response:

@@ -7,12 +7,10 @@ digests only once it is durable.
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from io import BytesIO
@@ -27,14 +25,12 @@ from warcio.exceptions import ArchiveLoadFailed
 from consentcrawl.errors import ConsentError
 from consentcrawl.evidence_store import evidence_list
 from consentcrawl.evidence_store.evidence_list import LookedUp
-from consentcrawl.evidence_store.warc import NO_STATUS, Document, digest_in, document_of, head_digest, record_of
+from consentcrawl.evidence_store.places import DIGESTS, WARC, Place, Tail, line, listed, scan
+from consentcrawl.evidence_store.warc import NO_STATUS, Document, document_of, head_digest, record_of
 from consentcrawl.ledger.files import OS_FILES, Files, write_synced
 
 __all__ = ["Document", "EvidenceStore", "NoEvidence", "urn"]
 
-_WARC = ".warc.gz"
-_DIGESTS = ".digests"
-_LINE = re.compile("^([0-9a-f]{64}) ([0-9]{1,15}) ([0-9]{1,15}) ([0-9a-f]{32})$", re.MULTILINE)
 _LOOK_EVERY = 1.0  # seconds: what another process keeps meanwhile is kept twice, which costs room and nothing else
 
 
@@ -45,27 +41,6 @@ class NoEvidence(ConsentError, KeyError):
 def urn(name: str) -> str:
     """The URL of a document that no server sent as it stands: it names what it is, and no work."""
     return f"urn:consentcrawl:{name}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a record lies."""
-
-    file: str
-    offset: int
-    length: int
-
-
-class _Tail:
-    """The end of a file that is being written: what a failed write left there is written over."""
-
-    def __init__(self, files: Files, path: Path) -> None:
-        self._files, self.handle, self.end = files, files.open(path), 0
-
-    def add(self, data: bytes) -> None:
-        """Write behind everything written so far."""
-        self._files.write(self.handle, data, self.end)
-        self.end += len(data)
 
 
 class EvidenceStore:
@@ -79,10 +54,10 @@ class EvidenceStore:
         """Use the store in ``directory``; it is made, private to its owner, by the first document."""
         self.directory, self._files = directory, files
         self._lock = threading.Lock()
-        self._places: dict[str, dict[str, _Place]] = {}
+        self._places: dict[str, dict[str, Place]] = {}
         self._read: dict[str, int] = {}
         self._name = f"evidence-{datetime.now(UTC):%Y%m%d%H%M%S}-{os.getpid()}-{secrets.token_hex(4)}"
-        self._tails: tuple[_Tail, _Tail] | None = None
+        self._tails: tuple[Tail, Tail] | None = None
         self._unlisted: list[str] = []
         self._looks_again = 0.0
 
@@ -143,7 +118,7 @@ class EvidenceStore:
 
     def adopt(self, other: Path) -> int:
         """Take over, durably, every file of the store in ``other``; return how many there were."""
-        found = sorted(path for path in other.glob("evidence-*") if path.suffix in {".gz", _DIGESTS})
+        found = sorted(path for path in other.glob("evidence-*") if path.suffix in {".gz", DIGESTS})
         if found:
             self._files.make_directory(self.directory)
         for path in found:
@@ -161,7 +136,7 @@ class EvidenceStore:
             self._files.sync(warc.handle)
             digests.add("".join(self._unlisted).encode())
             self._files.sync(digests.handle)
-            self._read[self._name + _DIGESTS] = digests.end
+            self._read[self._name + DIGESTS] = digests.end
             self._unlisted.clear()
 
     def close(self) -> None:
@@ -179,10 +154,10 @@ class EvidenceStore:
         self.sync()
         with self._lock:
             self._places, self._read = {}, {}
-            for warc in sorted(self.directory.glob(f"*{_WARC}")):
-                found = list(_scan(warc))
-                text = "".join(_line(digest, head, place) for digest, head, place in found)
-                warc.with_name(warc.name.removesuffix(_WARC) + _DIGESTS).write_text(text, "ascii")
+            for warc in sorted(self.directory.glob(f"*{WARC}")):
+                found = list(scan(warc))
+                text = "".join(line(digest, head, place) for digest, head, place in found)
+                warc.with_name(warc.name.removesuffix(WARC) + DIGESTS).write_text(text, "ascii")
             self._look_around()
             return sum(map(len, self._places.values()))
 
@@ -191,7 +166,7 @@ class EvidenceStore:
         heads = self._places.get(digest, ())
         return bool(heads) if status == NO_STATUS else head in heads
 
-    def _found(self, digest: str) -> dict[str, _Place]:
+    def _found(self, digest: str) -> dict[str, Place]:
         with self._lock:
             self._look_around()
             found = dict(self._places.get(digest, ()))
@@ -214,31 +189,30 @@ class EvidenceStore:
             self._tails = self._open()
         warc, _ = self._tails
         record = record_of(document, digest, revisit=digest in self._places)
-        place = _Place(self._name + _WARC, warc.end, len(record))
+        place = Place(self._name + WARC, warc.end, len(record))
         warc.add(record)
-        self._unlisted.append(_line(digest, head, place))
+        self._unlisted.append(line(digest, head, place))
         self._places.setdefault(digest, {})[head] = place
 
-    def _open(self) -> tuple[_Tail, _Tail]:
+    def _open(self) -> tuple[Tail, Tail]:
         self._files.make_directory(self.directory)
-        warc, digests = (_Tail(self._files, self.directory / (self._name + suffix)) for suffix in (_WARC, _DIGESTS))
+        warc, digests = (Tail(self._files, self.directory / (self._name + suffix)) for suffix in (WARC, DIGESTS))
         self._files.sync_directory(self.directory)
         self._files.sync_directory(self.directory.parent)
         return warc, digests
 
     def _look_around(self) -> None:
         """Read what was added to the lists of digests since the last look."""
-        for path in sorted(self.directory.glob(f"*{_DIGESTS}")):
+        for path in sorted(self.directory.glob(f"*{DIGESTS}")):
             start = self._read.get(path.name, 0)
             if path.stat().st_size > start:
                 more = self._files.read(path, start)
                 whole = more[: more.rfind(b"\n") + 1]
                 self._read[path.name] = start + len(whole)
-                for digest, offset, length, head in _LINE.findall(whole.decode("ascii", "replace")):
-                    place = _Place(path.name.removesuffix(_DIGESTS) + _WARC, int(offset), int(length))
+                for digest, head, place in listed(path.name, whole.decode("ascii", "replace")):
                     self._places.setdefault(digest, {}).setdefault(head, place)
 
-    def _load(self, place: _Place) -> Document:
+    def _load(self, place: Place) -> Document:
         try:
             raw = self._files.read(self.directory / place.file, place.offset, place.length)
             return document_of(next(iter(ArchiveIterator(BytesIO(raw)))))
@@ -249,19 +223,3 @@ class EvidenceStore:
 
 def _as_looked_up(document: Document, digest: str) -> LookedUp:
     return LookedUp(document.url, document.status or None, round(document.at * 1000), digest=digest)
-
-
-def _scan(warc: Path) -> Iterator[tuple[str, str, _Place]]:
-    """Digest, head and place of every whole record of a file; what a crash tore at its end is passed over."""
-    with warc.open("rb") as file, suppress(ArchiveLoadFailed, OSError, ValueError, AttributeError):
-        records = ArchiveIterator(file)
-        for record in records:
-            document = document_of(record)
-            digest = digest_in(record)
-            offset, length = records.get_record_offset(), records.get_record_length()
-            if record.rec_type == "revisit" or sha256(document.content).hexdigest() == digest:
-                yield digest, head_digest(document), _Place(warc.name, offset, length)
-
-
-def _line(digest: str, head: str, place: _Place) -> str:
-    return f"{digest} {place.offset} {place.length} {head}\n"

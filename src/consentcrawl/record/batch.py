@@ -26,7 +26,7 @@ from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.rows import PERSONAL, SCHEMA, as_row
 from consentcrawl.ledger.segments import SEGMENTS, write_segment
 from consentcrawl.record import Ended
-from consentcrawl.record.live import opened
+from consentcrawl.record.opening import opened
 
 ROWS, BYTES, SECONDS = 1_000_000, 256 * 1024 * 1024, 600.0
 """A segment is written at so many rows, at so many bytes in memory, and at the latest after so many seconds."""

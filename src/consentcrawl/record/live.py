@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import secrets
-import sys
 import threading
 import time
 from collections import Counter
@@ -17,27 +15,24 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Self
 
-from consentcrawl.config import VERSION, Config
+from consentcrawl.config import Config
 from consentcrawl.core import Evidence, Ground, Verdict
 from consentcrawl.errors import LedgerBroken
-from consentcrawl.evidence_store import EvidenceStore
 from consentcrawl.evidence_store.keeper import EvidenceKeeper
 from consentcrawl.ledger.files import OS_FILES, Files
 from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.records import outcome_entry, verdict_entry
 from consentcrawl.ledger.waiting import Part
 from consentcrawl.record import Delivered, Ended
+from consentcrawl.record.opening import PROCESS, opened
 
-EVIDENCE = "evidence"
-PROCESS = "{process}"
-"""Stands in the name of a directory for a name of its own for each process."""
 _AT_ONCE = 1000
+_ONE_EACH = f"open one in each process, in a directory of its own ({PROCESS} in its name gives one)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,35 +200,6 @@ class LedgerRecord:
         self._failure = self._failure or self.ledger.failure
         if self._failure is not None:
             raise self._refusal()
-
-
-def opened(
-    directory: str | Path, config: Config | None = None, *, command: str = "", files: Files = OS_FILES
-) -> tuple[Ledger, EvidenceKeeper]:
-    """Open a ledger and the keeper of its evidence, as ``LedgerRecord.open`` does."""
-    config = config or Config()
-    place = Path(str(directory).replace(PROCESS, _name_of_process()))
-    run = {
-        "version": VERSION,
-        "command": command or Path(sys.argv[0]).name,
-        "user_agent": config.user_agent,
-        "purpose": config.purpose.name,
-        "token": config.purpose.token,
-    }
-    ledger = Ledger.open(place, run=run, files=files)
-    try:
-        ledger.record_policy(config.policy)
-    except BaseException:
-        ledger.close()
-        raise
-    return ledger, EvidenceKeeper(EvidenceStore(place / EVIDENCE, files=files), config.secrets)
-
-
-_ONE_EACH = f"open one in each process, in a directory of its own ({PROCESS} in its name gives one)"
-
-
-def _name_of_process() -> str:
-    return f"{datetime.now(UTC):%Y%m%d%H%M%S}-{os.getpid()}-{secrets.token_hex(2)}"
 
 
 def _outcome(at: float, verdict: Verdict, index: int, delivered: Delivered) -> Part:

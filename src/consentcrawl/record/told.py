@@ -25,7 +25,7 @@ from consentcrawl.ledger.reading import Line, lines
 from consentcrawl.ledger.rows import as_entry
 from consentcrawl.ledger.segments import SEGMENTS
 from consentcrawl.ledger.store import parts_at
-from consentcrawl.record.live import EVIDENCE
+from consentcrawl.record.opening import EVIDENCE
 
 __all__ = [
     "EVIDENCE",
