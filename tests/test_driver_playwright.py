@@ -244,7 +244,7 @@ def test_ours_the_steward_it_made_is_shut_with_the_context(site: Site) -> None:
 
 @pytest.mark.parametrize(("announced", "reasons"), [(0, None), (-1, None), (1, {"truncated"})])
 def test_rfc9112_8_fewer_bytes_than_announced_are_a_gap(site: Site, announced: int, reasons: set[str] | None) -> None:
-    """Chromium says so as a rule; now and then its DevTools give what came as if it were all."""
+    """DevTools give what came as if it were all."""
 
     async def came() -> bytes:
         return IMAGE

@@ -104,7 +104,7 @@ def _announced(fields: Fields) -> int:
 async def _judge_content(download: Download, content: bytes) -> Verdict:
     limit, codings, gap = download.looked_at, download.fields.lines("content-encoding"), ""
     if not codings and len(content) < _announced(download.fields):
-        gap = TRUNCATED  # a browser may hand over what came before it hears that no more will
+        gap = TRUNCATED  # DevTools give what came of an answer that broke off, and no error
     if not (len(codings) == 1 and codings[0].strip().lower() in _UNDONE):
         content, lost = unpacked(content, codings, limit + 1, whole=len(content) <= limit)
         gap = gap or lost
