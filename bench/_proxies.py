@@ -106,8 +106,8 @@ def nginx(directory: Path) -> Iterator[dict[str, int]]:
 
 
 def serve_proxy(out: Connection, directory: Path, ledger: str) -> None:
+    """Serve the proxy, with the ledger of that name if there is one; sends its port and its process."""
     config = Config(allow=("127.0.0.0/8",), contact="https://taker.example/", roots=str(directory / "roots.pem"))
-
     settle()
 
     async def forever() -> None:

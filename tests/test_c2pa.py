@@ -38,6 +38,7 @@ from consentcrawl.drivers import dry_run
 from consentcrawl.drivers import requests as requests_driver
 from consentcrawl.formats import c2pa, image
 from consentcrawl.inspection import inspect
+from consentcrawl.isolation import Limits
 from consentcrawl.steward import Steward
 from tests import signed_images as signed
 from tests.website import Answer, Site, serving
@@ -223,7 +224,7 @@ def test_ours_changed_manifests_forbid_or_leave_a_gap_and_allow_nothing_new() ->
             assert not {preference for _, preference in said(verdict)} & {"allowed"}
             # Where the container's own mark of a manifest is gone, there is none.
             assert verdict.outcome is R or verdict.gaps or not image.find(changed).c2pa
-    assert slowest < 5  # with a worker that is started on the way
+    assert slowest < Limits().seconds  # a changed key takes the library half a second of work (S11)
 
 
 def mutated(chance: random.Random, image: bytes) -> bytes:
@@ -249,7 +250,7 @@ def test_ours_segments_full_of_nothing_are_read_in_time(junk: bytes) -> None:
     image = b"\xff\xd8\xff\xeb" + (len(part) + 2).to_bytes(2, "big") + part + signed.picture()[2:]
     begun = time.monotonic()
     assert inspect(image).outcome in (P, U)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 1
 
 
 # What the native reader may not do, and where it does not run.

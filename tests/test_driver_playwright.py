@@ -18,6 +18,7 @@ from consentcrawl.driving.browsing import Browsing
 from consentcrawl.driving.held import Held
 from tests.callers import playwright as caller
 from tests.kept import Kept
+from tests.raw_server import RawServer
 from tests.website import Answer, Site, noise, serving
 
 pytestmark = pytest.mark.skipif(caller.CHROMIUM is None, reason=caller.MISSING)
@@ -258,3 +259,28 @@ def test_rfc9112_8_fewer_bytes_than_announced_are_a_gap(site: Site, announced: i
     browsing = Browsing(Held(consentcrawl.Steward(LOCAL)), None)
     verdict = asyncio.run(withheld())
     assert (None if verdict is None else {gap.reason for gap in verdict.gaps}) == reasons
+
+
+def test_rfc9112_8_devtools_do_not_tell_that_an_answer_broke_off() -> None:
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: image/jpeg\r\nContent-Length: 900000\r\n\r\n"
+    with RawServer({"/a.jpg": head + IMAGE}) as server:
+        verdict = caller.fetch(server.origin + "/a.jpg", consentcrawl.Steward(LOCAL)).verdict
+    assert verdict is not None
+    assert [gap.reason for gap in verdict.gaps] == ["truncated"]
+
+
+def test_ours_content_that_a_browser_cannot_give_is_a_gap_and_in_the_ledger(site: Site) -> None:
+    async def came() -> bytes:
+        raise RuntimeError
+
+    async def withheld() -> Verdict | None:
+        asked = await browsing.before(site.origin + "/free.jpg")
+        assert isinstance(asked, Download)
+        return await browsing.after(asked, 200, Fields(JPEG), "GET", came)
+
+    kept = Kept()
+    browsing = Browsing(Held(consentcrawl.Steward(LOCAL, record=kept)), None)
+    verdict = asyncio.run(withheld())
+    assert verdict is not None
+    assert [gap.reason for gap in verdict.gaps] == ["truncated"]
+    assert kept.verdicts == [verdict]

@@ -281,7 +281,6 @@ HIDDEN = {
     ("playwright", "length and chunks"),
     ("playwright", "an unknown transfer coding"),
     ("playwright", "a coding that breaks off"),
-    ("playwright", "a chunk that breaks off"),  # and the page is told as a rule
     ("requests", "an unknown transfer coding"),
     ("scrapy", "length and chunks"),
 }

@@ -362,7 +362,7 @@ def test_ours_a_slow_look_up_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> 
     started = time.monotonic()
     with pytest.raises(Unreached, match="timeout"):
         lookup("slow.example", 80, Deadline.after(0.05))
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 0.4
     answer.set()
 
 

@@ -86,7 +86,7 @@ def test_g14_a_worker_killed_amid_a_document_is_that_document_s_gap_and_no_other
             assert reading.result() == FAILED
             assert pid(workers) != victim
             slowest = max(slowest, time.monotonic() - begun)
-    assert slowest < 5
+    assert slowest < 1
 
 
 def test_g14_a_worker_killed_between_documents_costs_none(workers: Workers) -> None:
@@ -112,7 +112,7 @@ def test_s11_a_worker_that_does_not_answer_in_time_is_ended(program: Path) -> No
     victim = pid(workers)
     begun = time.monotonic()
     assert workers.ask(b"sleep", b"") == TIMED_OUT
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 1
     assert pid(workers) != victim
     workers.shut()
 
@@ -196,7 +196,7 @@ def test_ours_a_worker_ends_with_its_parent(program: Path) -> None:
         "print(Workers(Path(sys.argv[1])).ask(b'pid', b'').content.decode(), flush=True); os.kill(os.getpid(), 9)"
     )
     orphan = int(subprocess.run([sys.executable, "-c", code, str(program)], capture_output=True, check=False).stdout)
-    until = time.monotonic() + 20
+    until = time.monotonic() + 2
     while time.monotonic() < until and _runs(orphan):
         time.sleep(0.01)
     assert not _runs(orphan)

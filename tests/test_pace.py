@@ -32,7 +32,7 @@ def test_ours_one_request_per_origin_at_a_time() -> None:
 
 
 def test_ours_other_origins_go_on_meanwhile() -> None:
-    turns, met = Pace(), threading.Barrier(2, timeout=20)
+    turns, met = Pace(), threading.Barrier(2, timeout=2)
 
     def ask(origin: str) -> None:
         with turns.turn(origin):
@@ -60,7 +60,7 @@ def test_rfc9110_10_2_3_retry_after_is_waited_for() -> None:
     turns.note(A)
 
     with turns.turn(A, delayed=False):
-        assert time.monotonic() - started < 0.9
+        assert time.monotonic() - started < 0.5
     with turns.turn(A):
         assert time.monotonic() - started > 0.9
 
@@ -92,7 +92,7 @@ def test_ours_a_negative_delay_is_none() -> None:
         with turns.turn(A):
             pass
 
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 0.5
 
 
 def test_ours_stopping_wakes_those_who_wait() -> None:

@@ -210,7 +210,7 @@ def test_ours_one_deadline_ends_what_is_slow(name: str) -> None:
     answer, status, content = SLOW[name]
     started = time.monotonic()
     evidence = read(answer, by=IMPATIENT)
-    assert time.monotonic() - started < QUICK + 5
+    assert time.monotonic() - started < QUICK + 1
     assert (evidence.status, evidence.gap, evidence.whole) == (status, "timeout", False)
     assert evidence.content.startswith(content)
 
@@ -222,7 +222,7 @@ def test_ours_redirects_share_the_deadline() -> None:
 
     started = time.monotonic()
     assert read(late, by=IMPATIENT).gap == "timeout"
-    assert time.monotonic() - started < QUICK + 5
+    assert time.monotonic() - started < QUICK + 1
 
 
 @pytest.mark.parametrize("size", [999, 1000, 1001])
@@ -467,7 +467,7 @@ def test_ours_a_handshake_that_stalls_ends_with_the_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         started = time.monotonic()
         assert IMPATIENT.read(SMALL, f"https://127.0.0.1:{listener.getsockname()[1]}/").gap == "timeout"
-        assert time.monotonic() - started < QUICK + 5
+        assert time.monotonic() - started < QUICK + 1
 
 
 @pytest.mark.parametrize("name", ["a." * 100 + "example", "x" * 63 + ".example"])

@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, hdrs
-from aiohttp.base_protocol import BaseProtocol
 from aiohttp.helpers import TimerNoop
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
@@ -22,7 +21,7 @@ from consentcrawl import errors
 from consentcrawl.config import Config
 from consentcrawl.core import Fields, Verdict
 from consentcrawl.download import Download
-from consentcrawl.driving.aiohttp_contents import count, put_back
+from consentcrawl.driving.aiohttp_contents import count, put_back, whole
 from consentcrawl.driving.contents import HandedOut
 from consentcrawl.driving.heads import gap_of
 from consentcrawl.driving.held import Held
@@ -168,14 +167,13 @@ async def _beginning(content: aiohttp.StreamReader, limit: int) -> bytes:
 
 def _synthetic(verdict: Verdict, request: ClientRequest) -> ClientResponse:
     """Give a response that no server sent."""
-    loop = asyncio.get_running_loop()
     sent: dict[str, Any] = {
         "writer": None,
         "continue100": None,
         "timer": TimerNoop(),
         "request_info": request.request_info,
         "traces": [],
-        "loop": loop,
+        "loop": asyncio.get_running_loop(),
         "session": None,
         "stream_writer": _NothingSent,
     }
@@ -186,9 +184,7 @@ def _synthetic(verdict: Verdict, request: ClientRequest) -> ClientResponse:
     response._headers = CIMultiDictProxy(CIMultiDict(fields_of(verdict, content)))  # noqa: SLF001 (no other way)
     response._raw_headers = ()  # noqa: SLF001 (no other way)
     response._body = content  # noqa: SLF001 (no other way)
-    response.content = aiohttp.StreamReader(BaseProtocol(loop), len(content) + 1, loop=loop)
-    response.content.feed_data(content)
-    response.content.feed_eof()
+    response.content = whole(content)
     return response
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import re
 from collections.abc import Sequence
 from urllib.parse import urldefrag
 from weakref import WeakKeyDictionary
@@ -19,7 +18,6 @@ from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.exceptions import IgnoreRequest, StopDownload
 from scrapy.http import Headers, Response
-from scrapy.http.request import NO_CALLBACK
 from scrapy.settings import BaseSettings
 from scrapy.utils.asyncio import is_asyncio_available
 from scrapy.utils.misc import load_object
@@ -28,7 +26,7 @@ from consentcrawl import config, errors
 from consentcrawl.core import HEAD, ROBOTS_TXT, Evidence, Fields, Gate, Hop, Verdict
 from consentcrawl.download import Download
 from consentcrawl.driving.heads import gap_of
-from consentcrawl.driving.scrapy_robots import RobotsTxtParser
+from consentcrawl.driving.scrapy_robots import RobotsTxtParser, is_for_rules
 from consentcrawl.driving.withheld import detail
 from consentcrawl.formats.url import BadUrl
 from consentcrawl.net.unpacking import unpacked
@@ -43,8 +41,6 @@ _PLACE = 950  # nearer to the network than the cache at 900
 _ASKED_FOR = "_consentcrawl_asked"
 _NOT_OF_THE_WEB = ("data:", "file:")
 _IN_FLIGHT = 64 * 1024  # bytes of a content that have come with the head anyway
-
-_ROBOTS_TXT = re.compile(r"https?://[^/?#]+/robots\.txt").fullmatch
 
 _log = logging.getLogger(__name__)
 
@@ -89,7 +85,7 @@ class ConsentMiddleware:
         """Meet the LOOKUP gate. Raises Refused and Undetermined."""
         if request.url.startswith(_NOT_OF_THE_WEB):
             return None
-        if _is_for_rules(request):
+        if is_for_rules(request):
             return await self._rules(request)
         download = self._downloads[request] = await self._asked(request)
         if urldefrag(request.url)[0] != download.url:
@@ -98,7 +94,7 @@ class ConsentMiddleware:
 
     async def process_response(self, request: Request, response: Response, **_: object) -> Response | Request:
         """Meet the other gates. Raises Refused and Undetermined."""
-        if request.url.startswith(_NOT_OF_THE_WEB) or _is_for_rules(request):
+        if request.url.startswith(_NOT_OF_THE_WEB) or is_for_rules(request):
             return response
         # Where a cache or another middleware has answered, nothing was asked yet.
         download = self._downloads.pop(request, None) or await self._asked(request)
@@ -213,15 +209,6 @@ def _given(settings: BaseSettings) -> Steward | None:
     function = settings.get("CONSENTCRAWL_STEWARD")
     steward: Steward | None = load_object(function)() if function else None
     return steward
-
-
-def _is_for_rules(request: Request) -> bool:
-    """Tell whether Scrapy's robots middleware asks: a robots.txt may always be fetched (RFC 9309 §2.2.2)."""
-    return (
-        request.callback is NO_CALLBACK
-        and bool(request.meta.get("dont_obey_robotstxt"))
-        and _ROBOTS_TXT(request.url) is not None
-    )
 
 
 def _page(request: Request, followed: Sequence[str]) -> str:

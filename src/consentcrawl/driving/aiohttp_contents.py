@@ -19,14 +19,19 @@ from aiohttp.streams import AsyncStreamIterator, ChunkTupleAsyncStreamIterator
 from consentcrawl.driving.contents import HandedOut
 
 
+def whole(content: bytes) -> aiohttp.StreamReader:
+    """Give a stream that has come to its end with ``content``, still to be read."""
+    loop = asyncio.get_running_loop()
+    stream = aiohttp.StreamReader(BaseProtocol(loop), len(content) + 1, loop=loop)
+    stream.feed_data(content)
+    stream.feed_eof()
+    return stream
+
+
 def put_back(response: ClientResponse, start: bytes) -> None:
     """Let the caller read ``start`` once more, and what follows it."""
     if response.content.at_eof():
-        loop = asyncio.get_running_loop()
-        content = aiohttp.StreamReader(BaseProtocol(loop), len(start) + 1, loop=loop)
-        content.feed_data(start)
-        content.feed_eof()
-        response.content = content
+        response.content = whole(start)
         return
     with warnings.catch_warnings():
         # The one way to put bytes back into a stream that goes on; aiohttp advises against it and has no other.

@@ -51,7 +51,7 @@ class Browsing:
         if verdict is None and (download.partial or _is_endless(fields)):
             verdict = await download.start_async()
         elif verdict is None:
-            verdict = await _judge_content(download, handed := await content())
+            verdict = await _judge_content(download, handed := await _given(content))
         if download.recorded and handed is not None and not errors.withholds(verdict):
             download.delivered(len(handed), hashlib.sha256(handed).hexdigest())
         return self._withheld(verdict)
@@ -101,7 +101,17 @@ def _announced(fields: Fields) -> int:
     return int(length) if _LENGTH(length) else 0
 
 
-async def _judge_content(download: Download, content: bytes) -> Verdict:
+async def _given(content: Callable[[], Awaitable[bytes]]) -> bytes | None:
+    """Give the content, or None where the browser cannot give it."""
+    try:
+        return await content()
+    except Exception:  # noqa: BLE001 (the browser's own)
+        return None
+
+
+async def _judge_content(download: Download, content: bytes | None) -> Verdict:
+    if content is None:
+        return await download.body_async(b"", whole=False, gap=TRUNCATED)
     limit, codings, gap = download.looked_at, download.fields.lines("content-encoding"), ""
     if not codings and len(content) < _announced(download.fields):
         gap = TRUNCATED  # DevTools give what came of an answer that broke off, and no error

@@ -1,12 +1,18 @@
-"""Our reading of a robots.txt, in the form that Scrapy's own robots middleware asks for."""
+"""Our reading of a robots.txt, in the form that Scrapy's own robots middleware asks for, and what that one fetches."""
 
 from __future__ import annotations
 
+import re
+
+from scrapy import Request
 from scrapy.crawler import Crawler
+from scrapy.http.request import NO_CALLBACK
 from scrapy.robotstxt import RobotParser
 
 from consentcrawl.formats import robots
 from consentcrawl.formats.url import BadUrl, canonical
+
+_ROBOTS_TXT = re.compile(r"https?://[^/?#]+/robots\.txt").fullmatch
 
 
 class RobotsTxtParser(RobotParser):
@@ -33,6 +39,15 @@ class RobotsTxtParser(RobotParser):
     def crawl_delay(self, user_agent: str | bytes) -> float | None:
         """Give the seconds between two requests that the file asks for."""
         return self._robots.crawl_delay(_token(user_agent))
+
+
+def is_for_rules(request: Request) -> bool:
+    """Tell whether Scrapy's robots middleware asks: a robots.txt may always be fetched (RFC 9309 §2.2.2)."""
+    return (
+        request.callback is NO_CALLBACK
+        and bool(request.meta.get("dont_obey_robotstxt"))
+        and _ROBOTS_TXT(request.url) is not None
+    )
 
 
 def _text(value: str | bytes) -> str:
