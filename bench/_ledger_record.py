@@ -12,10 +12,10 @@ from pathlib import Path
 from bench.warm import NOW, OneSite
 from consentcrawl.config import Config
 from consentcrawl.core import Evidence, Fields, Gate, Need, Verdict
-from consentcrawl.record import Record
-from consentcrawl.record.batch import BatchRecord
-from consentcrawl.record.live import LedgerRecord
-from consentcrawl.record.opening import EVIDENCE
+from consentcrawl.ledger.recording import Record
+from consentcrawl.ledger.recording.batch import BatchRecord
+from consentcrawl.ledger.recording.live import LedgerRecord
+from consentcrawl.ledger.recording.opening import EVIDENCE
 from consentcrawl.steward import Steward
 
 IN_FLIGHT = 50

@@ -23,10 +23,10 @@ from cryptography.hazmat.primitives import serialization
 
 from bench.origin import ROBOTS, image
 from consentcrawl.config import Config
+from consentcrawl.ledger.recording.live import LedgerRecord
 from consentcrawl.proxy import certificates
 from consentcrawl.proxy.process import settle
 from consentcrawl.proxy.server import Proxy, ProxySettings
-from consentcrawl.record.live import LedgerRecord
 from consentcrawl.steward import Steward
 
 CONNECTIONS = 64
@@ -53,7 +53,7 @@ http {{
 
 
 def lacking() -> bool:
-    """Tell whether a program is missing, and print which Debian packages would bring it."""
+    """Return whether a program is missing, and print which Debian packages would bring it."""
     missing = [package for program, package in _NEEDED.items() if shutil.which(program) is None]
     if missing:
         print(f"left out: it needs the Debian packages {', '.join(missing)}")

@@ -14,10 +14,10 @@ from collections.abc import Callable
 from tests import signed_images
 from tests.website import noise
 
-from consentcrawl import manifests
 from consentcrawl.core import BODY, Asset, Evidence, Gate, Need, Policy
+from consentcrawl.drivers.inspect_file import inspect
 from consentcrawl.formats import c2pa
-from consentcrawl.inspection import inspect
+from consentcrawl.sources import manifests
 
 ROUNDS = 200
 PAUSE = 0.001  # seconds

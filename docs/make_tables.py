@@ -14,9 +14,7 @@ from typing import Any
 import typer
 from typer.testing import CliRunner
 
-from consentcrawl import registry
-from consentcrawl.batch.rows import FORMS
-from consentcrawl.batch.writers import COLUMNS
+from consentcrawl import discovery
 from consentcrawl.cli import app
 from consentcrawl.cli.demo_sites import LIST
 from consentcrawl.cli.ledger_tables import COLUMNS as EXPORTED
@@ -24,6 +22,8 @@ from consentcrawl.cli.signals import Facts, facts
 from consentcrawl.core import PRESETS, PURPOSES, REASONS, Category, Gate, Purpose
 from consentcrawl.core.policy import CHOICES
 from consentcrawl.core.vocabulary import WITHIN
+from consentcrawl.dataset.readers import FORMS
+from consentcrawl.dataset.writers import COLUMNS
 from consentcrawl.download import _LOOKED_AT, _UNKNOWN_TYPE
 
 ROOT = Path(__file__).parents[1]
@@ -69,7 +69,7 @@ def demo() -> str:
 
 
 def _facts(*, platforms: bool) -> list[Facts]:
-    return [fact for module in registry.signals() if bool((fact := facts(module))["hosts"]) is platforms]
+    return [fact for module in discovery.signals() if bool((fact := facts(module))["hosts"]) is platforms]
 
 
 def _standard(fact: Facts) -> str:

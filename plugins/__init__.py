@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from consentcrawl.core import ROBOTS_TXT, Asset, Category, Gap, Gate, Need, Purpose, Said, disallow, remark
-from consentcrawl.formats import ai_tags, html
-from consentcrawl.formats.answer import Found
-from consentcrawl.formats.works import Works
+from consentcrawl.formats import html
+from consentcrawl.platforms import ai_tags
+from consentcrawl.platforms.answer import Found
+from consentcrawl.platforms.works import Works
 
 
 def visit(url: str) -> Need:

@@ -20,9 +20,10 @@ from consentcrawl.core import (
     disallow,
     remark,
 )
-from consentcrawl.formats import answer, json, location, site_default
-from consentcrawl.formats.location import Form, number
-from consentcrawl.formats.works import Works
+from consentcrawl.formats import json
+from consentcrawl.platforms import addresses, answer, site_default
+from consentcrawl.platforms.addresses import Form, number
+from consentcrawl.platforms.works import Works
 
 from . import ask
 
@@ -61,7 +62,7 @@ WORKS = Works(
 
 
 def keys(asset: Asset) -> Iterable[str]:
-    """Give the project of a page, or the file's own number."""
+    """Return the project of a page, or the file's own number."""
     return WORKS.keys(asset.url)
 
 
@@ -78,10 +79,10 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]: 
         return
     project, gave_up = evidence.parsed(json.parse)
     names = {json.text(project, "hash_id"), json.text(project, "slug")}
-    names.update(location.names(json.text(project, "permalink"), WORKS.forms))
-    asked = set(location.names(evidence.need.url, WORKS.forms))
+    names.update(addresses.names(json.text(project, "permalink"), WORKS.forms))
+    asked = set(addresses.names(evidence.need.url, WORKS.forms))
     files = _files(project)
-    mine = {name for name in location.names(asset.url, WORKS.files) if name.startswith("asset:")}
+    mine = {name for name in addresses.names(asset.url, WORKS.files) if name.startswith("asset:")}
     listed = isinstance(json.at(project, "tags"), list)
     own = listed and not asked.isdisjoint(names) and mine <= files
     if listed and not asked.isdisjoint(names):
@@ -95,8 +96,8 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]: 
 def _files(project: Any) -> set[str]:  # noqa: ANN401 (any JSON value)
     """Every file of the project, by its number and by the addresses of its pictures, covers among them."""
     items = json.items(project, "assets")[:_MOST]
-    addresses = [json.text(project, "cover_url"), *(json.text(item, "image_url") for item in items)]
-    named = {name for address in addresses for name in location.names(address, WORKS.files)}
+    pictures = [json.text(project, "cover_url"), *(json.text(item, "image_url") for item in items)]
+    named = {name for address in pictures for name in addresses.names(address, WORKS.files)}
     return named | {f"asset:{number}" for item in items if (number := json.text(item, "id"))}
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from consentcrawl.core import Asset, Category, Evidence, Gate, Need, Purpose, Said, Spec, remark
-from consentcrawl.formats import html, json, site_default, work_page
-from consentcrawl.formats.location import Form
-from consentcrawl.formats.works import Works
+from consentcrawl.formats import html, json
+from consentcrawl.platforms import site_default, work_page
+from consentcrawl.platforms.addresses import Form
+from consentcrawl.platforms.works import Works
 
 from . import ask, say
 
@@ -30,7 +31,7 @@ _STATE = "beconfig-store_state"
 
 
 def keys(asset: Asset) -> Iterable[str]:
-    """Give the work of a page or a file."""
+    """Return the work of a page or a file."""
     return WORKS.keys(asset.url)
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from consentcrawl.core import Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, allow, disallow, remark
-from consentcrawl.formats import answer, json, location, site_default, url
-from consentcrawl.formats.location import Form
+from consentcrawl.formats import json, url
+from consentcrawl.platforms import addresses, answer, site_default
+from consentcrawl.platforms.addresses import Form
 
 SPEC = Spec(
     "community.lexicon.preference.ai, org.user-intents.declaration",
@@ -51,8 +52,8 @@ _RESOLVE = "https://public.api.bsky.app/xrpc/com.atproto.identity.resolveHandle?
 
 
 def keys(asset: Asset) -> Iterable[str]:
-    """Give maker and post, or maker and blob; avatars and banners are no works."""
-    return [f"bluesky:{name}" for name in location.names(asset.url, WORKS)]
+    """Return maker and post, or maker and blob; avatars and banners are no works."""
+    return [f"bluesky:{name}" for name in addresses.names(asset.url, WORKS)]
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
@@ -79,7 +80,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
 
 def _makers(asset: Asset) -> tuple[str, ...]:
     """The DID or handle of each name of the asset."""
-    names = location.names(asset.url, WORKS)
+    names = addresses.names(asset.url, WORKS)
     return tuple(dict.fromkeys(name.partition("|")[0].partition("/")[0] for name in names))
 
 
@@ -91,7 +92,7 @@ def _document(did: str) -> str:
 
 def _handle(document: Any, _: Evidence, __: tuple[str, ...]) -> Iterator[Said]:  # noqa: ANN401 (any JSON value)
     did = json.text(document, "did")
-    if location.names(f"https://bsky.app/profile/{did}/post/x", WORKS) and did.startswith("did:"):
+    if addresses.names(f"https://bsky.app/profile/{did}/post/x", WORKS) and did.startswith("did:"):
         yield Need(Gate.LOOKUP, _document(did), polite=True, holds=True)
 
 
@@ -119,10 +120,10 @@ def _records(did: str, server: str) -> Iterator[Said]:
 
 
 def _unsaid(document: Any, evidence: Evidence) -> bool:  # noqa: ANN401
-    """Tell whether the repository says that there is no such record, or holds none that speaks: nothing was said."""
+    """Return whether the repository says that there is no such record, or holds none that speaks: nothing was said."""
     if "com.atproto.repo." not in evidence.need.url:
         return False
-    did = location.split(evidence.need.url).query.partition("repo=")[2].partition("&")[0]
+    did = addresses.split(evidence.need.url).query.partition("repo=")[2].partition("&")[0]
     if evidence.status != answer.OK:
         return json.text(document, "error") == "RecordNotFound"
     uris = [json.text(record, "uri") for record in (document, *json.items(document, "records"))]

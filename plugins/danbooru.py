@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 
 from consentcrawl.core import Asset, Evidence, Gate, Need, Purpose, Said, Spec
-from consentcrawl.formats import location, rehost, site_default, tag_attributes
-from consentcrawl.formats.answer import Answer
-from consentcrawl.formats.location import MD5, Form, md5, parameter
-from consentcrawl.formats.rehost import Post
-from consentcrawl.formats.works import Works
+from consentcrawl.formats import tag_attributes
+from consentcrawl.platforms import addresses, rehost, site_default
+from consentcrawl.platforms.addresses import MD5, Form, md5, parameter
+from consentcrawl.platforms.answer import Answer
+from consentcrawl.platforms.rehost import Post
+from consentcrawl.platforms.works import Works
 
 from . import ask, say
 
@@ -47,7 +48,7 @@ WORKS = Works(
 
 
 def keys(asset: Asset) -> Iterable[str]:
-    """Give the post of a page, or the MD5 of a file."""
+    """Return the post of a page, or the MD5 of a file."""
     return WORKS.keys(asset.url)
 
 
@@ -72,8 +73,8 @@ def _post(container: dict[str, str], evidence: Answer) -> Post:
     hashes = {
         digits.lower() for name, value in container.items() if name != "data-tags" for digits in _HASH.findall(value)
     }
-    moved = evidence.url != evidence.need.url and number in location.names(evidence.url, WORKS.forms)
-    asked = location.names(evidence.need.url, WORKS.forms) if moved else ()
+    moved = evidence.url != evidence.need.url and number in addresses.names(evidence.url, WORKS.forms)
+    asked = addresses.names(evidence.need.url, WORKS.forms) if moved else ()
     return Post(
         names=(*rehost.names(number, *sorted(hashes)), *asked),
         sources=(container.get("data-normalized-source") or container.get("data-source", ""),),

@@ -21,9 +21,10 @@ from consentcrawl.core import (
     disallow,
     remark,
 )  # fmt: skip
-from consentcrawl.formats import ai_tags, answer, html, json, location, own_page, site_default
+from consentcrawl.formats import html, json
 from consentcrawl.formats.html import Page
-from consentcrawl.formats.location import Form, parameter
+from consentcrawl.platforms import addresses, ai_tags, answer, own_page, site_default
+from consentcrawl.platforms.addresses import Form, parameter
 
 SPEC = Spec(
     "DeviantArt AI flag", "2022-11", "https://www.deviantart.com/about/policy/service/", (Gate.LOOKUP,), "a page"
@@ -55,7 +56,7 @@ def _in_token(token: str) -> str:
     except ValueError:
         return ""
     path = json.text(claims, "obj", 0, 0, "path") or json.text(claims, "payload", "path")
-    return next(iter(location.names(f"https://img-deviantart.wixmp.com{path}", (_FILE,))), "")
+    return next(iter(addresses.names(f"https://img-deviantart.wixmp.com{path}", (_FILE,))), "")
 
 
 # The maker's UUID comes first and may itself begin with "d"; ids have one to seven digits of base 36.
@@ -78,7 +79,7 @@ _UNTOLD = (Form(rf"{_OLD}/.+"),)
 
 
 def keys(asset: Asset) -> Iterable[str]:
-    """Give the deviation; where path and file name disagree, both, since either maker may have chosen."""
+    """Return the deviation; where path and file name disagree, both, since either maker may have chosen."""
     return [f"deviantart:{name}" for name in _works(asset.url)]
 
 
@@ -91,7 +92,7 @@ def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
         stash = work.removeprefix("stash:")
         url = f"https://sta.sh/{stash}" if stash != work else f"https://www.deviantart.com/deviation/{work}"
         yield Need(Gate.LOOKUP, url, limit=LIMIT, polite=True, holds=True)
-    if not works and location.fits(asset.url, _UNTOLD):
+    if not works and addresses.fits(asset.url, _UNTOLD):
         yield ROBOTS_TXT
 
 
@@ -102,7 +103,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
         yield Gap(asset.url, "no_source", holds=True)
         return
     page = evidence.parsed(html.parse, evidence.content_type)
-    asked = set(_mine(asset)) & set(location.names(evidence.need.url, WORKS))
+    asked = set(_mine(asset)) & set(addresses.names(evidence.need.url, WORKS))
     deviations, gave_up = _deviations(page)
     named = evidence.status == answer.OK and own_page.is_of(page, evidence.url, WORKS, asked)
     if named or asked & deviations.keys():
@@ -117,11 +118,11 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
 
 
 def _works(url: str | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*location.names(url, WORKS), *location.names(url, (_TAIL,)))))
+    return tuple(dict.fromkeys((*addresses.names(url, WORKS), *addresses.names(url, (_TAIL,)))))
 
 
 def _mine(asset: Asset) -> tuple[str, ...]:
-    return _works(asset.url) or (_works(asset.page) if location.fits(asset.url, _UNTOLD) else ())
+    return _works(asset.url) or (_works(asset.page) if addresses.fits(asset.url, _UNTOLD) else ())
 
 
 def _deviations(page: Page) -> tuple[dict[str, Any], str]:

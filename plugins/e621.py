@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from consentcrawl.core import Asset, Evidence, Gate, Need, Purpose, Said, Spec
-from consentcrawl.formats import json, rehost, site_default
-from consentcrawl.formats.answer import Answer
-from consentcrawl.formats.location import MD5, Form, md5, parameter
-from consentcrawl.formats.rehost import Post
-from consentcrawl.formats.works import Works
+from consentcrawl.formats import json
+from consentcrawl.platforms import rehost, site_default
+from consentcrawl.platforms.addresses import MD5, Form, md5, parameter
+from consentcrawl.platforms.answer import Answer
+from consentcrawl.platforms.rehost import Post
+from consentcrawl.platforms.works import Works
 
 from . import ask, say
 
@@ -43,7 +44,7 @@ WORKS = Works(
 
 
 def keys(asset: Asset) -> Iterable[str]:
-    """Give the post of a page, or the MD5 of a file."""
+    """Return the post of a page, or the MD5 of a file."""
     return WORKS.keys(asset.url)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from consentcrawl.core import Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, remark
-from consentcrawl.formats import answer, json, location, site_default
-from consentcrawl.formats.location import Form
+from consentcrawl.formats import json
+from consentcrawl.platforms import addresses, answer, site_default
+from consentcrawl.platforms.addresses import Form
 
 SPEC = Spec("500px licensing", "2026-08", "https://500px.com/terms", (Gate.LOOKUP,), "a JSON document")
 HOSTS = ("500px.com", "500px.org", "500px.net")
@@ -22,13 +23,13 @@ _API = "https://api.500px.com/v1/photos?include_licensing=true&ids="
 
 
 def keys(asset: Asset) -> Iterable[str]:
-    """Give the photo of a page or a file."""
-    return [f"500px:{name}" for name in location.names(asset.url, WORKS)]
+    """Return the photo of a page or a file."""
+    return [f"500px:{name}" for name in addresses.names(asset.url, WORKS)]
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (as the protocol has it)
     """Ask for the photo's record; it carries no choice, so nothing waits for it. The page is a shell for browsers."""
-    for name in location.names(asset.url, WORKS):
+    for name in addresses.names(asset.url, WORKS):
         yield Need(Gate.LOOKUP, _API + name, polite=True)
 
 
@@ -45,7 +46,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]: 
     yield remark(Category.TRAIN, *DEFAULT)
     document, gave_up = evidence.parsed(json.parse)
     photos = json.at(document, "photos")
-    found = [photo for name in location.names(asset.url, WORKS) if isinstance(photo := json.at(photos, name), dict)]
+    found = [photo for name in addresses.names(asset.url, WORKS) if isinstance(photo := json.at(photos, name), dict)]
     for photo in found:
         if words := json.text(photo, "licensing", "status") or json.text(photo, "license_type"):
             yield remark(Category.TRAIN, words, "record of the photo", "a licence is no consent")

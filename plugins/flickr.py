@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from consentcrawl.core import Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, remark
-from consentcrawl.formats import answer, json, location, site_default
-from consentcrawl.formats.location import Form, parameter
+from consentcrawl.formats import json
+from consentcrawl.platforms import addresses, answer, site_default
+from consentcrawl.platforms.addresses import Form, parameter
 
 SPEC = Spec(
     "Flickr photo licence", "2026-08", "https://www.flickr.com/services/api/", (Gate.LOOKUP,), "a JSON document"
@@ -50,13 +51,13 @@ _API = (
 
 
 def keys(asset: Asset) -> Iterable[str]:
-    """Give the photo of a page, a short link or a file."""
-    return [f"flickr:{name}" for name in location.names(asset.url, WORKS)]
+    """Return the photo of a page, a short link or a file."""
+    return [f"flickr:{name}" for name in addresses.names(asset.url, WORKS)]
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (as the protocol has it)
     """Ask for the photo's record; it carries no choice, so nothing waits for it."""
-    for name in location.names(asset.url, WORKS):
+    for name in addresses.names(asset.url, WORKS):
         yield Need(Gate.LOOKUP, _API + name, polite=True)
 
 
@@ -64,7 +65,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]: 
     """Note the licence where the answer is about the asset's own photo."""
     yield remark(Category.TRAIN, *DEFAULT)
     document, gave_up = evidence.parsed(json.parse)
-    own = evidence.status == answer.OK and json.text(document, "photo", "id") in location.names(asset.url, WORKS)
+    own = evidence.status == answer.OK and json.text(document, "photo", "id") in addresses.names(asset.url, WORKS)
     licence = json.text(document, "photo", "license")
     if own and licence:
         # Numbers above 10 came later: an unknown one is told as it is.

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from consentcrawl.core import Asset, Evidence, Gate, Need, Purpose, Said, Spec
-from consentcrawl.formats import json, rehost, site_default
-from consentcrawl.formats.answer import Answer
-from consentcrawl.formats.location import MD5, Form, md5, parameter
-from consentcrawl.formats.rehost import Post
-from consentcrawl.formats.works import Works
+from consentcrawl.formats import json
+from consentcrawl.platforms import rehost, site_default
+from consentcrawl.platforms.addresses import MD5, Form, md5, parameter
+from consentcrawl.platforms.answer import Answer
+from consentcrawl.platforms.rehost import Post
+from consentcrawl.platforms.works import Works
 
 from . import ask, say
 
@@ -74,7 +75,7 @@ def _site(asset: Asset) -> Works:
 
 
 def keys(asset: Asset) -> Iterable[str]:
-    """Give the post, or the hash of a file that does not tell it."""
+    """Return the post, or the hash of a file that does not tell it."""
     return _site(asset).keys(asset.url)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from consentcrawl.core import Asset, Category, Evidence, Gate, Need, Purpose, Said, Spec, disallow
-from consentcrawl.formats import ai_tags, html, location, site_default, work_page
-from consentcrawl.formats.location import Form
-from consentcrawl.formats.works import Works
+from consentcrawl.formats import html
+from consentcrawl.platforms import addresses, ai_tags, site_default, work_page
+from consentcrawl.platforms.addresses import Form
+from consentcrawl.platforms.works import Works
 
 from . import ask, say
 
@@ -27,7 +28,7 @@ WORKS = Works(
     files=(
         Form(
             r"[^/]+/(?:.+/)?media_attachments/files/((?:\d{3}/)+)(?:original|small)/[0-9a-f]+\.\w+",
-            lambda digits: "media:" + location.number(*digits.split("/")),
+            lambda digits: "media:" + addresses.number(*digits.split("/")),
         ),
     ),
     # Names of users are written in more than one way.
@@ -36,7 +37,7 @@ WORKS = Works(
 
 
 def keys(asset: Asset) -> Iterable[str]:
-    """Give the status of a page, or the number of a media file."""
+    """Return the status of a page, or the number of a media file."""
     return WORKS.keys(asset.url)
 
 

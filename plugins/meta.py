@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
 from consentcrawl.core import ROBOTS_TXT, Asset, Category, Evidence, Gate, Need, Purpose, Said, Spec, remark
-from consentcrawl.formats import location, site_default
-from consentcrawl.formats.location import Form, parameter
+from consentcrawl.platforms import addresses, site_default
+from consentcrawl.platforms.addresses import Form, parameter
 
 SPEC = Spec("Meta site default", "2026-09", "https://www.facebook.com/terms", (Gate.LOOKUP,), "nothing of its own")
 HOSTS = (
@@ -54,8 +54,8 @@ WORKS = (
 
 
 def keys(asset: Asset) -> Iterable[str]:
-    """Give the post or photo of a page, or of a file whose address tells it."""
-    return location.names(asset.url, WORKS)
+    """Return the post or photo of a page, or of a file whose address tells it."""
+    return addresses.names(asset.url, WORKS)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (as the protocol has it)

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from consentcrawl.core import Asset, Evidence, Gate, Need, Purpose, Said, Spec
-from consentcrawl.formats import json, location, rehost, site_default
-from consentcrawl.formats.answer import Answer
-from consentcrawl.formats.location import MD5, Form, md5, parameter
-from consentcrawl.formats.rehost import Post
-from consentcrawl.formats.works import Works
+from consentcrawl.formats import json
+from consentcrawl.platforms import addresses, rehost, site_default
+from consentcrawl.platforms.addresses import MD5, Form, md5, parameter
+from consentcrawl.platforms.answer import Answer
+from consentcrawl.platforms.rehost import Post
+from consentcrawl.platforms.works import Works
 
 from . import ask, say
 
@@ -44,11 +45,11 @@ _KONACHAN = _works("konachan", "konachan.com", ("konachan.com", "konachan.net"))
 
 
 def _site(asset: Asset) -> Works:
-    return _YANDERE if location.below(asset.host, _YANDERE.home) else _KONACHAN
+    return _YANDERE if addresses.below(asset.host, _YANDERE.home) else _KONACHAN
 
 
 def keys(asset: Asset) -> Iterable[str]:
-    """Give the post, or the MD5 of a file that does not tell it."""
+    """Return the post, or the MD5 of a file that does not tell it."""
     return _site(asset).keys(asset.url)
 
 

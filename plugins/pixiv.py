@@ -23,9 +23,10 @@ from consentcrawl.core import (
     disallow,
     remark,
 )
-from consentcrawl.formats import answer, json, site_default
-from consentcrawl.formats.location import Form, parameter
-from consentcrawl.formats.works import Works
+from consentcrawl.formats import json
+from consentcrawl.platforms import answer, site_default
+from consentcrawl.platforms.addresses import Form, parameter
+from consentcrawl.platforms.works import Works
 
 from . import ask
 
@@ -68,7 +69,7 @@ WORKS = Works(
 
 
 def keys(asset: Asset) -> Iterable[str]:
-    """Give the work of a page or a file; covers of novels, avatars and backgrounds are none."""
+    """Return the work of a page or a file; covers of novels, avatars and backgrounds are none."""
     return WORKS.keys(asset.url)
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from consentcrawl.core import Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, remark
-from consentcrawl.formats import ai_tags, answer, json, maker_page, site_default
-from consentcrawl.formats.location import Form
-from consentcrawl.formats.works import Works
+from consentcrawl.formats import json
+from consentcrawl.platforms import ai_tags, answer, maker_page, site_default
+from consentcrawl.platforms.addresses import Form
+from consentcrawl.platforms.works import Works
 
 from . import say, visit
 
@@ -37,7 +38,7 @@ WORKS = Works(
 
 
 def keys(asset: Asset) -> Iterable[str]:
-    """Give the image key of a page or a file."""
+    """Return the image key of a page or a file."""
     return WORKS.keys(asset.url)
 
 
@@ -70,7 +71,7 @@ def _record(evidence: Evidence, asset: Asset) -> Iterator[Said]:
     document, gave_up = evidence.parsed(json.parse)
     mine = [image for image in _images(document) if json.text(image, "ImageKey") in WORKS.of(asset)]
     own = evidence.status == answer.OK and bool(mine)
-    yield from map(visit, maker_page.addresses([json.text(mine[0], "WebUri")], ()) if own else ())
+    yield from map(visit, maker_page.source_pages([json.text(mine[0], "WebUri")], ()) if own else ())
     yield from (Gap(url, reason) for url, reason in answer.gaps(evidence, own=own, gave_up=gave_up))
 
 

@@ -29,13 +29,13 @@ def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (sa
 
 
 def bulk_need(urls: Sequence[str]) -> Need:
-    """Give the one look-up for many URLs, a line each; a single one is not understood without an end of line."""
+    """Return the one look-up for many URLs, a line each; a single one is not understood without an end of line."""
     content = "".join(f"{url}\n" for url in urls).encode()
     return Need(Gate.LOOKUP, _API, limit=_LIMIT, holds=True, fields=_FIELDS, content=content)
 
 
 def bulk_rows(content: bytes) -> tuple[list[tuple[str, object]], str]:
-    """Give each row of an answer with its URL, and a reason code where the answer is not what was agreed."""
+    """Return each row of an answer with its URL, and a reason code where the answer is not what was agreed."""
     document, gave_up = json.parse(content)
     rows = [(json.text(row, "url"), row) for row in json.items(document, "urls")]
     found = [(url, row) for url, row in rows if url]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from consentcrawl.core import ROBOTS_TXT, Asset, Category, Evidence, Gate, Need, Purpose, Said, Spec, remark
-from consentcrawl.formats import location, site_default
-from consentcrawl.formats.location import Form
+from consentcrawl.platforms import addresses, site_default
+from consentcrawl.platforms.addresses import Form
 
 SPEC = Spec(
     "Stock site default", "2026-09", "https://www.shutterstock.com/license", (Gate.LOOKUP,), "nothing of its own"
@@ -45,8 +45,8 @@ WORKS = (
 
 
 def keys(asset: Asset) -> Iterable[str]:
-    """Give the work of a page or a file."""
-    return location.names(asset.url, WORKS)
+    """Return the work of a page or a file."""
+    return addresses.names(asset.url, WORKS)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (as the protocol has it)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from consentcrawl.core import Asset, Evidence, Gap, Gate, Need, Purpose, Said, Spec
-from consentcrawl.formats import answer, json, maker_page, site_default, work_page
-from consentcrawl.formats.location import Form, parameter
-from consentcrawl.formats.works import Works
+from consentcrawl.formats import json
+from consentcrawl.platforms import answer, maker_page, site_default, work_page
+from consentcrawl.platforms.addresses import Form, parameter
+from consentcrawl.platforms.works import Works
 
 from . import ask, say, visit
 
@@ -56,7 +57,7 @@ _API = "https://api.tumblr.com/v2/blog/{}/posts?id={}&reblog_info=true&api_key={
 
 
 def keys(asset: Asset) -> Iterable[str]:
-    """Give the post of a page; files tell none."""
+    """Return the post of a page; files tell none."""
     return WORKS.keys(asset.url)
 
 
@@ -84,6 +85,6 @@ def _root(evidence: Evidence, asset: Asset) -> Iterator[Said]:
     mine = [post for post in posts if (json.text(post, "id_string") or json.text(post, "id")) in numbers]
     for post in mine:
         given = json.text(post, "reblogged_root_url") or json.text(post, "reblogged_from_url")
-        yield from map(visit, maker_page.addresses([given], ()))
+        yield from map(visit, maker_page.source_pages([given], ()))
     own = evidence.status == answer.OK and bool(mine)
     yield from (Gap(url, reason) for url, reason in answer.gaps(evidence, own=own, gave_up=gave_up))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from consentcrawl.core import Asset, Evidence, Gate, Need, Purpose, Said, Spec
-from consentcrawl.formats import site_default, work_page
-from consentcrawl.formats.location import Form
-from consentcrawl.formats.works import Works
+from consentcrawl.platforms import site_default, work_page
+from consentcrawl.platforms.addresses import Form
+from consentcrawl.platforms.works import Works
 
 from . import ask, say
 
@@ -28,7 +28,7 @@ WORKS = Works(
 
 
 def keys(asset: Asset) -> Iterable[str]:
-    """Give the work of a page or a file."""
+    """Return the work of a page or a file."""
     return WORKS.keys(asset.url)
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from urllib.parse import quote, unquote_plus
 
 from consentcrawl.core import Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, remark
-from consentcrawl.formats import answer, json, location, site_default
-from consentcrawl.formats.location import Form, parameter
+from consentcrawl.formats import json
+from consentcrawl.platforms import addresses, answer, site_default
+from consentcrawl.platforms.addresses import Form, parameter
 
 SPEC = Spec(
     "Wikimedia file licence",
@@ -49,13 +50,13 @@ _API = "/w/api.php?action=query&format=json&prop=imageinfo&iiprop=url%7Cuser%7Cs
 
 
 def keys(asset: Asset) -> Iterable[str]:
-    """Give the title of the file, whatever its size and whether it is a page or an image."""
-    return [f"wikimedia:{name}" for name in location.names(asset.url, WORKS)]
+    """Return the title of the file, whatever its size and whether it is a page or an image."""
+    return [f"wikimedia:{name}" for name in addresses.names(asset.url, WORKS)]
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (as the protocol has it)
     """Ask for the file's metadata at the wiki that keeps it; they carry no choice, so nothing waits for them."""
-    for name in location.names(asset.url, WORKS):
+    for name in addresses.names(asset.url, WORKS):
         yield Need(Gate.LOOKUP, f"https://{_wiki(asset)}{_API}{quote(name)}", polite=True)
 
 
@@ -77,7 +78,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]: 
     document, gave_up = evidence.parsed(json.parse)
     pages = json.at(document, "query", "pages")
     found = list(pages.values())[:_MOST] if isinstance(pages, dict) else json.items(pages)[:_MOST]
-    mine = set(location.names(asset.url, WORKS))
+    mine = set(addresses.names(asset.url, WORKS))
     known = {title: page for page in found if (title := json.text(page, "title")) and json.items(page, "imageinfo")}
     for title, page in known.items():
         yield from _licence(page, None if title in mine else f"wikimedia:{title}")
@@ -95,7 +96,7 @@ def _licence(page: Any, about: str | None) -> Iterator[Said]:  # noqa: ANN401 (a
 
 
 def _wiki(asset: Asset) -> str:
-    segments = location.split(asset.url).segments
+    segments = addresses.split(asset.url).segments
     if asset.host != "upload.wikimedia.org":
         return asset.host.replace(".m.", ".")
     wiki = segments[1]

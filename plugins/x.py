@@ -6,8 +6,8 @@ from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Iterator
 
 from consentcrawl.core import ROBOTS_TXT, Asset, Category, Evidence, Gate, Need, Purpose, Said, Spec, remark
-from consentcrawl.formats import location, site_default
-from consentcrawl.formats.location import Form
+from consentcrawl.platforms import addresses, site_default
+from consentcrawl.platforms.addresses import Form
 
 SPEC = Spec("X site default", "2026-09", "https://x.com/tos", (Gate.LOOKUP,), "nothing of its own")
 HOSTS = (
@@ -32,8 +32,8 @@ WORKS = (
 
 
 def keys(asset: Asset) -> Iterable[str]:
-    """Give the work of a page or a file."""
-    return [f"x:{name}" for name in location.names(asset.url, WORKS)]
+    """Return the work of a page or a file."""
+    return [f"x:{name}" for name in addresses.names(asset.url, WORKS)]
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (as the protocol has it)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from consentcrawl.core import Asset, Evidence, Gate, Need, Purpose, Said, Spec
-from consentcrawl.formats import json, rehost, site_default
-from consentcrawl.formats.answer import Answer
-from consentcrawl.formats.location import Form
-from consentcrawl.formats.rehost import Post
-from consentcrawl.formats.works import Works
+from consentcrawl.formats import json
+from consentcrawl.platforms import rehost, site_default
+from consentcrawl.platforms.addresses import Form
+from consentcrawl.platforms.answer import Answer
+from consentcrawl.platforms.rehost import Post
+from consentcrawl.platforms.works import Works
 
 from . import ask, say
 
@@ -32,7 +33,7 @@ WORKS = Works(
 
 
 def keys(asset: Asset) -> Iterable[str]:
-    """Give the entry of a page or a file."""
+    """Return the entry of a page or a file."""
     return WORKS.keys(asset.url)
 
 

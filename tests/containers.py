@@ -25,7 +25,7 @@ def _pixels() -> Image.Image:
 
 @functools.cache
 def plain(kind: str) -> bytes:
-    """Give a small image without metadata, written by Pillow."""
+    """Return a small image without metadata, written by Pillow."""
     out = io.BytesIO()
     _pixels().save(out, kind)
     return out.getvalue()

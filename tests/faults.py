@@ -29,7 +29,7 @@ class FaultyFiles(OsFiles):
 
     @property
     def failed(self) -> bool:
-        """Tell whether the fault came."""
+        """Return whether the fault came."""
         return 0 < self._at <= self.calls
 
     def _count(self) -> None:

@@ -88,7 +88,7 @@ PACKED: dict[str, tuple[str, Callable[[], bytes], str, str]] = {
 
 
 def _bomb(mebibytes: int) -> bytes:
-    """Give a gzip member of blanks, made without holding what it unpacks to."""
+    """Return a gzip member of blanks, made without holding what it unpacks to."""
     packing = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
     block = b" " * MIB
     return b"".join(packing.compress(block) for _ in range(mebibytes)) + packing.flush()

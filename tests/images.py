@@ -35,20 +35,20 @@ CONTAINERS = {
 
 
 def with_data_mining(container: str, syntax: str, value: str, encoding: str = "utf-8") -> bytes:
-    """Give an image of a container whose XMP holds one data mining value in one of the syntaxes."""
+    """Return an image of a container whose XMP holds one data mining value in one of the syntaxes."""
     return CONTAINERS[container](data_mining(syntax, value, encoding))
 
 
 def with_xmp(container: str, inside: str, attributes: str = "") -> bytes:
-    """Give an image whose XMP holds what stands inside its description."""
+    """Return an image whose XMP holds what stands inside its description."""
     return CONTAINERS[container](packet(inside, attributes))
 
 
 def with_packet(container: str, text: str) -> bytes:
-    """Give an image whose XMP packet is ``text`` as it stands."""
+    """Return an image whose XMP packet is ``text`` as it stands."""
     return CONTAINERS[container](text.encode())
 
 
 def cut_off(container: str, inside: str, keep: int) -> bytes:
-    """Give the first bytes of an image with XMP."""
+    """Return the first bytes of an image with XMP."""
     return with_xmp(container, inside)[:keep]

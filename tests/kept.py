@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 
 from consentcrawl.core import Verdict
-from consentcrawl.record import Delivered, Ended
+from consentcrawl.ledger.recording import Delivered, Ended
 
 
 class Kept:

@@ -46,7 +46,7 @@ SPELLINGS = {
 
 
 def states(term: str) -> list[list[str]]:
-    """Give what a term states, as a vector writes it."""
+    """Return what a term states, as a vector writes it."""
     if term == "DMI-ALLOWED":
         return [["tdm", "allowed"], ["train", "allowed"]]
     return [[category, "disallowed"] for category in TERMS[term][1]]

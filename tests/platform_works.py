@@ -180,7 +180,7 @@ class World:
     makers: set[str] = field(default_factory=set)
 
     def __call__(self, place: str) -> Answer | None:
-        """Give what lies at host and target; every second work is opted out."""
+        """Return what lies at host and target; every second work is opted out."""
         for pattern, answer in _PLACES.items():
             if match := re.fullmatch(pattern, place):
                 work, number = match[1], int(re.sub(r"\D", "", match[1]) or "0")

@@ -16,11 +16,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 
 import consentcrawl
+from consentcrawl.ledger.recording import Record
 from consentcrawl.net.guard import ConnectTo
 from consentcrawl.proxy import certificates
 from consentcrawl.proxy.server import Proxy, ProxySettings
 from consentcrawl.proxy.watch import Watch
-from consentcrawl.record import Record
 from tests.kept import Kept
 from tests.website import Answer, noise
 

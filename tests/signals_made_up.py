@@ -21,7 +21,7 @@ class MadeUp:
     heard: list[Evidence] = field(default_factory=list)
 
     def needs(self, asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG002 (shape of signals)
-        """Give the needs it was made with."""
+        """Return the needs it was made with."""
         return self.asks
 
     def read(self, evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:  # noqa: ARG002 (as above)

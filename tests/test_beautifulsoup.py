@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import consentcrawl
 from consentcrawl.drivers.beautifulsoup import Report, keep_permitted
-from consentcrawl.driving.soup_places import places
+from consentcrawl.drivers.shared.soup_places import places
 from tests.website import Answer, Site, serving
 
 ROBOTS = b"User-agent: *\nDisallow: /no/\n"

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consentcrawl import errors, manifest_worker, manifests
+from consentcrawl import errors
 from consentcrawl.config import Config, policy
 from consentcrawl.core import (
     BODY,
@@ -36,10 +36,12 @@ from consentcrawl.core.evidence import Pairs
 from consentcrawl.drivers import aiohttp as aiohttp_driver
 from consentcrawl.drivers import dry_run
 from consentcrawl.drivers import requests as requests_driver
+from consentcrawl.drivers.inspect_file import inspect
 from consentcrawl.formats import c2pa, image
-from consentcrawl.inspection import inspect
-from consentcrawl.isolation import Limits
+from consentcrawl.sources import manifests
 from consentcrawl.steward import Steward
+from consentcrawl.workers import manifest
+from consentcrawl.workers.pool import Limits
 from tests import signed_images as signed
 from tests.website import Answer, Site, serving
 
@@ -144,7 +146,7 @@ def test_ours_a_compressed_manifest_whose_store_has_lost_its_name_is_a_gap() -> 
 
 
 def test_ours_where_no_manifest_is_active_any_may_be_meant() -> None:
-    assert manifest_worker._active({"manifests": {"a": {}, "b": {}}}, "") == ["a", "b"]
+    assert manifest._active({"manifests": {"a": {}, "b": {}}}, "") == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -159,13 +161,13 @@ def test_ours_where_no_manifest_is_active_any_may_be_meant() -> None:
 )
 def test_ours_a_signature_is_verified_only_where_something_could_be_allowed(uses: dict[str, str], state: str) -> None:
     said = [signed.assertion(**uses)] if uses else []
-    told = manifest_worker.read(signed.signed("jpeg", *said))
+    told = manifest.read(signed.signed("jpeg", *said))
     assert (told["state"], len(told["active"])) == (state, len(said))
 
 
 def test_ours_where_a_part_speaks_as_well_all_is_verified() -> None:
     refusing = signed.assertion(ai_training="notAllowed")
-    told = manifest_worker.read(signed.edited("jpeg", signed.signed("jpeg", refusing), refusing))
+    told = manifest.read(signed.edited("jpeg", signed.signed("jpeg", refusing), refusing))
     assert (told["state"], len(told["active"]), len(told["ingredients"])) == ("Valid", 1, 1)
 
 
@@ -270,7 +272,7 @@ def test_ours_the_parser_opens_no_connection() -> None:
 
 def test_ours_the_native_reader_is_not_loaded_here() -> None:
     code = (
-        "import sys; from consentcrawl.inspection import inspect;"
+        "import sys; from consentcrawl.drivers.inspect_file import inspect;"
         "v = inspect(sys.stdin.buffer.read()); assert 'c2pa' not in sys.modules; print(v.outcome)"
     )
     image = signed.signed("jpeg", NO_TRAINING)
@@ -413,7 +415,7 @@ class Given:
     """Gives one image for every asset; everything else is looked up as it is for everybody."""
 
     def __init__(self, image: bytes) -> None:
-        """Give ``image``."""
+        """Return ``image``."""
         self.image, self.real = image, Config(timeout=1.0).reader()
 
     def read(self, need: Need, url: str) -> Evidence:

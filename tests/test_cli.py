@@ -20,13 +20,13 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
-from consentcrawl.batch.rows import Row
 from consentcrawl.cli import app, output
 from consentcrawl.cli.demo_sites import Answer
 from consentcrawl.cli.demo_web import web
 from consentcrawl.cli.tally import Tally
 from consentcrawl.config import VERSION, Config
 from consentcrawl.core import Category, Gap, Gate, Ground, Hop, Outcome, Verdict, allow, disallow, remark
+from consentcrawl.dataset.readers import Row
 from consentcrawl.net.pace import Pace
 
 OPEN, NOAI, LOST = "http://open.example/1", "http://noai.example/1", "http://open.example/none"

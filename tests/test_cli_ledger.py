@@ -22,17 +22,17 @@ from typer.testing import CliRunner, Result
 from consentcrawl.cli import app, tables
 from consentcrawl.cli.excerpt import excerpt
 from consentcrawl.core import Category, Gate, Ground, Hop, Outcome, Verdict, disallow
-from consentcrawl.evidence_store import Document, EvidenceStore, evidence_list
-from consentcrawl.evidence_store.evidence_list import LookedUp
 from consentcrawl.ledger.checkpoint import Checkpoint, new_key, sign
+from consentcrawl.ledger.evidence import Document, EvidenceStore, evidence_list
+from consentcrawl.ledger.evidence.evidence_list import LookedUp
 from consentcrawl.ledger.files import OS_FILES
 from consentcrawl.ledger.index import INDEX_FILE
 from consentcrawl.ledger.keys import load_key
 from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.proof import prove
+from consentcrawl.ledger.recording.told import about, at, told
 from consentcrawl.ledger.rows import PERSONAL, SCHEMA, as_row
 from consentcrawl.ledger.segments import write_segment
-from consentcrawl.record.told import about, at, told
 
 URL, OTHER, OLD = "https://art.example/private/1.jpg", "https://art.example/2.jpg", "https://art.example/old"
 ROBOTS = "https://art.example/robots.txt"

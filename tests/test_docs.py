@@ -20,7 +20,7 @@ import pytest
 from typer.testing import CliRunner
 
 import consentcrawl
-from consentcrawl import config, registry
+from consentcrawl import config, discovery
 from consentcrawl.cli import app, verbs
 from consentcrawl.core import Gap, Gate, Outcome, Policy, Verdict, name_of
 from consentcrawl.core.policy import CHOICES
@@ -193,16 +193,16 @@ def test_ours_a_signal_of_another_distribution_is_found(tmp_path: Path, monkeypa
     declared = next(
         block.text for block in blocks(DOCS / "how-to" / "add-a-signal.md") if block.title == "pyproject.toml"
     )
-    points = tomllib.loads(declared)["project"]["entry-points"][registry.GROUP]
+    points = tomllib.loads(declared)["project"]["entry-points"][discovery.GROUP]
     ((name, module),) = points.items()
     package = tmp_path / module.partition(".")[0]
     package.mkdir()
     (package / "__init__.py").touch()
     (package / f"{name}.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(registry, "entry_points", lambda group: [EntryPoint(name, module, group)])
+    monkeypatch.setattr(discovery, "entry_points", lambda group: [EntryPoint(name, module, group)])
 
-    found = registry.signals.__wrapped__()
+    found = discovery.signals.__wrapped__()
 
     assert importlib.import_module(module) in found
 
@@ -281,9 +281,9 @@ def test_ours_the_readme_begins_with_two_commands() -> None:
 @pytest.mark.parametrize(
     ("there", "denial"),
     [
-        ("c2pa" in map(name_of, registry.signals()), "C2PA manifests are not read"),
-        ("c2pa" in map(name_of, registry.signals()), "* C2PA manifests."),
-        ("c2pa" in map(name_of, registry.signals()), "no signal that is there now reads ingredients"),
+        ("c2pa" in map(name_of, discovery.signals()), "C2PA manifests are not read"),
+        ("c2pa" in map(name_of, discovery.signals()), "* C2PA manifests."),
+        ("c2pa" in map(name_of, discovery.signals()), "no signal that is there now reads ingredients"),
         ("ledger" in verbs.NAMES, "no command and no driver writes to it"),
     ],
 )

@@ -24,7 +24,7 @@ import pytest
 import consentcrawl
 from consentcrawl.core import Fields, Outcome
 from consentcrawl.drivers.fsspec import ConsentFileSystem, Refused, Undetermined, filesystem, install, uninstall
-from consentcrawl.driving.representations import Decided, Representation
+from consentcrawl.drivers.shared.representations import Decided, Representation
 from tests.kept import Kept
 from tests.website import Answer, Site, noise, serving
 

@@ -14,8 +14,8 @@ import consentcrawl
 from consentcrawl.core import Fields, Verdict
 from consentcrawl.download import Download
 from consentcrawl.drivers import playwright as driver
-from consentcrawl.driving.browsing import Browsing
-from consentcrawl.driving.held import Held
+from consentcrawl.drivers.shared.browsing import Browsing
+from consentcrawl.drivers.shared.held import Held
 from tests.callers import playwright as caller
 from tests.kept import Kept
 from tests.raw_server import RawServer
@@ -88,7 +88,7 @@ def run(act: Callable[[Page, Withheld], Awaitable[None]], **more: Any) -> None:
 
 
 def paths(site: Site, verdicts: Withheld) -> list[str]:
-    """Give what was withheld, but for the icon that a browser asks for when it likes."""
+    """Return what was withheld, but for the icon that a browser asks for when it likes."""
     urls = sorted(verdict.url.removeprefix(site.origin) for verdict in verdicts)
     return [url for url in urls if url != "/favicon.ico"]
 

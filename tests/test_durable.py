@@ -9,7 +9,7 @@ from concurrent.futures import Future
 import pytest
 
 from consentcrawl.errors import LedgerBroken
-from consentcrawl.record.durable import durable
+from consentcrawl.ledger.recording.durable import durable
 
 
 def test_ours_every_entry_wakes_whoever_waits_for_it_whichever_thread_writes() -> None:

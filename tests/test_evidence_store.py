@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
 
-from consentcrawl.evidence_store import Document, EvidenceStore, NoEvidence, urn
+from consentcrawl.ledger.evidence import Document, EvidenceStore, NoEvidence, urn
 
 ROBOTS = b"User-agent: *\nDisallow: /\n"
 AT = 1_700_000_000.25

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from consentcrawl import registry
+from consentcrawl import discovery
 from consentcrawl.core import (
     BODY,
     HEAD,
@@ -37,7 +37,7 @@ SECONDS, BYTES = 1.0, 50 * 1024 * 1024
 ASSET = Asset("https://art.example/1")
 LICENCE = "https://art.example/license.xml"
 PURPOSE = Purpose("train-ai", "consentcrawl", PURPOSES["train-ai"])
-GENERAL = registry.general(registry.active(Policy(), frozenset()))
+GENERAL = discovery.general(discovery.active(Policy(), frozenset()))
 
 DENYING = {
     "jpeg segment of length 0", "jpeg segment of length 1", "jpeg segment beyond the end", "png zlib that is none",

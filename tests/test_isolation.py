@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from consentcrawl import manifests
-from consentcrawl.isolation import FAILED, TIMED_OUT, Answer, Limits, Workers
+from consentcrawl.sources import manifests
+from consentcrawl.workers.pool import FAILED, TIMED_OUT, Answer, Limits, Workers
 
 # It does what its document says, under the limits of the program that reads manifests.
 PROGRAM = """
@@ -192,7 +192,7 @@ def test_ours_ctrl_c_ends_no_document(workers: Workers) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_ours_a_worker_ends_with_its_parent(program: Path) -> None:
     code = (
-        "import os, sys; from pathlib import Path; from consentcrawl.isolation import Workers;"
+        "import os, sys; from pathlib import Path; from consentcrawl.workers.pool import Workers;"
         "print(Workers(Path(sys.argv[1])).ask(b'pid', b'').content.decode(), flush=True); os.kill(os.getpid(), 9)"
     )
     orphan = int(subprocess.run([sys.executable, "-c", code, str(program)], capture_output=True, check=False).stdout)

@@ -24,16 +24,16 @@ from consentcrawl.core import Outcome
 from consentcrawl.drivers import aiohttp as aiohttp_driver
 from consentcrawl.drivers import requests as requests_driver
 from consentcrawl.errors import LedgerBroken
-from consentcrawl.evidence_store import EvidenceStore
+from consentcrawl.ledger.evidence import EvidenceStore
 from consentcrawl.ledger.reading import Line, lines
+from consentcrawl.ledger.recording import Delivered
+from consentcrawl.ledger.recording.batch import BatchRecord
+from consentcrawl.ledger.recording.live import LedgerRecord
+from consentcrawl.ledger.recording.opening import EVIDENCE
 from consentcrawl.ledger.records import as_verdict, verdict_record
 from consentcrawl.ledger.rows import PERSONAL, as_entry, as_row, rows
 from consentcrawl.ledger.segments import SEGMENTS, check_segment, erase_row_url
 from consentcrawl.ledger.verify import verify
-from consentcrawl.record import Delivered
-from consentcrawl.record.batch import BatchRecord
-from consentcrawl.record.live import LedgerRecord
-from consentcrawl.record.opening import EVIDENCE
 from consentcrawl.steward import Steward
 from tests.faults import FaultyFiles
 from tests.test_ledger_entry import verdict as full_verdict

@@ -32,13 +32,13 @@ from consentcrawl.core import (
     disallow,
 )
 from consentcrawl.errors import LedgerBroken
-from consentcrawl.evidence_store import Document, EvidenceStore, NoEvidence
-from consentcrawl.evidence_store.evidence_list import MEDIA_TYPE, LookedUp, read, written
+from consentcrawl.ledger.evidence import Document, EvidenceStore, NoEvidence
+from consentcrawl.ledger.evidence.evidence_list import MEDIA_TYPE, LookedUp, read, written
 from consentcrawl.ledger.reading import Line, lines
+from consentcrawl.ledger.recording import Delivered
+from consentcrawl.ledger.recording.live import LedgerRecord
+from consentcrawl.ledger.recording.opening import EVIDENCE
 from consentcrawl.ledger.verify import verify
-from consentcrawl.record import Delivered
-from consentcrawl.record.live import LedgerRecord
-from consentcrawl.record.opening import EVIDENCE
 from tests import containers, packets
 from tests.faults import FaultyFiles
 

@@ -20,14 +20,16 @@ from PIL import Image, ImageOps
 from typer.testing import CliRunner
 
 import consentcrawl
-from consentcrawl import registry
+from consentcrawl import discovery
 from consentcrawl.cli import app
 from consentcrawl.core import Asset, Gate, Outcome
 from consentcrawl.download import Download
 from consentcrawl.drivers.dry_run import judge
 from consentcrawl.errors import BadInput, BadPolicy
-from consentcrawl.lists import BadList, CompiledList, Row, answers, compile_list, picture_worker, pictures, pieces
+from consentcrawl.lists import BadList, CompiledList, Row, compile_list, pictures, pieces
 from consentcrawl.signals import opt_out_list
+from consentcrawl.sources import optout_lists
+from consentcrawl.workers import picture
 from tests.website import Answer, serving
 
 CONTENT = b"\x89PNG a picture"
@@ -178,7 +180,7 @@ def test_ours_a_list_that_cannot_be_opened_stops_the_start(tmp_path: Path) -> No
 
 
 def test_ours_the_signal_is_left_out_without_lists() -> None:
-    names = {module.__name__.rpartition(".")[2] for module in registry.active(consentcrawl.policy())}
+    names = {module.__name__.rpartition(".")[2] for module in discovery.active(consentcrawl.policy())}
     assert names.isdisjoint({"opt_out_list", "spawning"})
 
 
@@ -314,10 +316,10 @@ def test_ours_an_image_that_cannot_be_hashed_is_a_gap_and_what_is_no_image_is_no
 def test_ours_the_hashes_are_those_that_everybody_computes() -> None:
     falling = Image.linear_gradient("L").transpose(Image.Transpose.ROTATE_90)
     rising = ImageOps.mirror(falling)
-    assert {picture_worker._dhash(falling), picture_worker._dhash(rising)} == {"0" * 16, "f" * 16}
-    assert picture_worker.read(b"words") == ""
-    assert picture_worker.read(_png()) == "".join(value for _, value in pictures.hashes(_png()).by_kind)
-    low = picture_worker._low([1.0] * 32)
+    assert {picture._dhash(falling), picture._dhash(rising)} == {"0" * 16, "f" * 16}
+    assert picture.read(b"words") == ""
+    assert picture.read(_png()) == "".join(value for _, value in pictures.hashes(_png()).by_kind)
+    low = picture._low([1.0] * 32)
     assert low[0] == pytest.approx(32.0)
     assert low[1:] == pytest.approx([0.0] * 7)
 
@@ -373,7 +375,7 @@ def test_ours_what_shows_the_work_is_asked_about_too(tmp_path: Path) -> None:
         Row("prefix", "https://x.example/p/"),
     ]
     path = compile_list(_csv(tmp_path / "l.csv", rows), "ours", tmp_path).path
-    lists = answers.Lists([path])
+    lists = optout_lists.Lists([path])
     assert not lists.of_content
     for page, refused in (("https://art.example/work/1", 1), ("https://blog.example/", 1), ("https://c.example/", 0)):
         evidence = lists.answer(opt_out_list.ASSET, Asset("https://cdn.example/1.jpg", page), 1.0)

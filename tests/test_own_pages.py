@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consentcrawl.core import Asset, Evidence, Gate, Need
-from consentcrawl.formats import ai_tags, answer, html, location, maker_page, own_page, site_default, tag_attributes
-from consentcrawl.formats.location import Form
-from consentcrawl.formats.works import Works
+from consentcrawl.formats import html, tag_attributes
+from consentcrawl.platforms import addresses, ai_tags, answer, maker_page, own_page, site_default
+from consentcrawl.platforms.addresses import Form
+from consentcrawl.platforms.works import Works
 
 BASE = "https://art.example/a"
 
@@ -24,15 +25,15 @@ def _page(markup: str) -> html.Page:
 @pytest.mark.parametrize(
     ("url", "place"),
     [
-        ("https://Art.Example.:8443//a%20b/./c/?q=1#f", location.Place("art.example", ("a b", ".", "c"), "?q=1")),
-        ("http://art.example", location.Place("art.example", (), "")),
-        ("ftp://art.example/", location.NOWHERE),
-        ("https://art.example/" + "a" * location.LIMIT, location.NOWHERE),
-        (None, location.NOWHERE),
+        ("https://Art.Example.:8443//a%20b/./c/?q=1#f", addresses.Place("art.example", ("a b", ".", "c"), "?q=1")),
+        ("http://art.example", addresses.Place("art.example", (), "")),
+        ("ftp://art.example/", addresses.NOWHERE),
+        ("https://art.example/" + "a" * addresses.LIMIT, addresses.NOWHERE),
+        (None, addresses.NOWHERE),
     ],
 )
-def test_ours_a_place_is_host_segments_and_query(url: str | None, place: location.Place) -> None:
-    assert location.split(url) == place
+def test_ours_a_place_is_host_segments_and_query(url: str | None, place: addresses.Place) -> None:
+    assert addresses.split(url) == place
 
 
 def test_ours_the_first_form_that_gives_a_name_names_the_place() -> None:
@@ -40,23 +41,23 @@ def test_ours_the_first_form_that_gives_a_name_names_the_place() -> None:
         Form(r"art\.example/(?:(\d+)|x(\d+))", lambda number: number if number != "0" else ""),
         Form(r"art\.example/[^/]+", "{}".format, r"[?&]id=(\d+)"),
     )
-    assert location.names("https://art.example/x7", forms) == ("7",)
-    assert location.names("https://art.example/0?id=3&id=4&id=3", forms) == ("3", "4")
-    assert location.names("https://art.example/0", forms) == ()
-    assert location.names("https://art.example/a/b", forms) == ()
-    assert location.fits("https://art.example/0", forms)
-    assert not location.fits("https://art.example/a/b", forms)
+    assert addresses.names("https://art.example/x7", forms) == ("7",)
+    assert addresses.names("https://art.example/0?id=3&id=4&id=3", forms) == ("3", "4")
+    assert addresses.names("https://art.example/0", forms) == ()
+    assert addresses.names("https://art.example/a/b", forms) == ()
+    assert addresses.fits("https://art.example/0", forms)
+    assert not addresses.fits("https://art.example/a/b", forms)
 
 
 def test_ours_hosts_are_below_a_domain_by_whole_labels() -> None:
-    assert location.below("a.art.example", ["art.example"])
-    assert location.below("art.example", ["art.example"])
-    assert not location.below("xart.example", ["art.example"])
+    assert addresses.below("a.art.example", ["art.example"])
+    assert addresses.below("art.example", ["art.example"])
+    assert not addresses.below("xart.example", ["art.example"])
 
 
 def test_ours_digits_are_joined_without_leading_zeros() -> None:
-    assert location.number("005", "804", "224") == "5804224"
-    assert location.number("000", "000") == "0"
+    assert addresses.number("005", "804", "224") == "5804224"
+    assert addresses.number("000", "000") == "0"
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_ours_a_page_says_its_own_addresses() -> None:
         '<link rel="stylesheet" href="/w/3"><meta name="twitter:url" content="ftp://x"><link rel=alternate href="w/1">'
     )
     forms = (Form(r"art\.example/w/(\d)"),)
-    assert own_page.addresses(page, BASE) == (
+    assert own_page.own_addresses(page, BASE) == (
         "https://art.example/w/2",
         "https://art.example/w/1",
     )
@@ -159,10 +160,10 @@ def test_ours_a_source_leads_to_the_makers_page(source: str, page: str) -> None:
 
 def test_ours_sources_are_followed_once_each_and_never_back_to_the_re_host() -> None:
     many = [f"https://art.example/{n}" for n in range(100)]
-    assert len(maker_page.addresses([" ".join(many)], ())) == maker_page.MOST
+    assert len(maker_page.source_pages([" ".join(many)], ())) == maker_page.MOST
     home = ("re.example", "re.test")
     sources = ["https://a.re.example/1\nhttps://art.example/1 https://re.test/2", many[1]]
-    assert maker_page.addresses(sources, home) == (many[1],)
+    assert maker_page.source_pages(sources, home) == (many[1],)
 
 
 def test_ours_a_default_is_told_with_its_dates() -> None:
@@ -258,5 +259,5 @@ def test_ours_the_key_is_the_short_name_and_a_files_own_name_comes_first() -> No
     ],
 )
 def test_ours_a_parameter_is_its_whole_value(query: str, values: list[str]) -> None:
-    assert re.findall(location.parameter("id"), query) == values
-    assert re.findall(location.parameter("tags", location.MD5, "md5:"), f"?tags=md5:{'a' * 32}") == ["a" * 32]
+    assert re.findall(addresses.parameter("id"), query) == values
+    assert re.findall(addresses.parameter("tags", addresses.MD5, "md5:"), f"?tags=md5:{'a' * 32}") == ["a" * 32]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tomllib
 import venv
 import zipfile
 from pathlib import Path
 
-import consentcrawl_plugins
 import pytest
 
 import consentcrawl
+import consentcrawl_plugins
 
 ROOT = Path(__file__).parents[1]
 
@@ -26,14 +25,12 @@ def test_ours_all_names_the_public_api() -> None:
 
 
 def test_ours_every_folder_with_code_is_packaged() -> None:
-    folders = {path.parent for path in (ROOT / "src").rglob("*.py")}
-    packages = {".".join(folder.relative_to(ROOT / "src").parts) for folder in folders}
-    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
-    assert sorted(listed) == sorted({*packages, "consentcrawl_plugins"})
+    folders = {path.parent for path in (ROOT / "src" / "consentcrawl").rglob("*.py")}
+    assert all((folder / "__init__.py").is_file() for folder in folders)
 
 
 def test_ours_an_editable_install_finds_plugins_in_their_folder() -> None:
-    assert Path(str(consentcrawl_plugins.__file__)).parent == ROOT / "plugins"
+    assert Path(str(consentcrawl_plugins.__file__)).parent.resolve() == ROOT / "plugins"
 
 
 @pytest.mark.slow

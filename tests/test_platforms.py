@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import consentcrawl
-from consentcrawl import registry
+from consentcrawl import discovery
 from consentcrawl.cli import app
 from consentcrawl.core import Gate, Outcome, Verdict, host_of
 from tests import platform_works
@@ -121,9 +121,9 @@ def test_ours_a_makers_further_works_cost_nothing_at_bluesky(web: PlatformWeb, w
 
 
 def test_ours_every_platform_is_in_the_list() -> None:
-    hosts = registry.Hosts(registry.signals())
+    hosts = discovery.Hosts(discovery.signals())
     listed = {plugin for _, url in addresses(1) for plugin in hosts.plugins(host_of(url))}
-    assert listed == {signal for signal in registry.signals() if registry.hosts_of(signal)}
+    assert listed == {signal for signal in discovery.signals() if discovery.hosts_of(signal)}
 
 
 @pytest.mark.usefixtures("world")

@@ -25,9 +25,9 @@ from consentcrawl.core import (
     Statement,
     name_of,
 )
-from consentcrawl.formats import location
+from consentcrawl.discovery import hosts_of, signals
 from consentcrawl.formats.url import canonical
-from consentcrawl.registry import hosts_of, signals
+from consentcrawl.platforms import addresses
 
 VECTORS = Path(__file__).parent / "vectors" / "plugins"
 PLUGINS = {name_of(signal): signal for signal in signals() if hosts_of(signal)}
@@ -50,7 +50,7 @@ def _asked(plugin: ModuleType, name: str) -> Iterator[tuple[Asset, Need]]:
 
 @pytest.mark.parametrize("name", sorted(PLUGINS))
 def test_ours_the_vectors_of_a_platform_lie_on_its_hosts(name: str) -> None:
-    assert all(location.below(asset.host, hosts_of(PLUGINS[name])) for asset in _assets(name))
+    assert all(addresses.below(asset.host, hosts_of(PLUGINS[name])) for asset in _assets(name))
 
 
 DEFAULTS = {

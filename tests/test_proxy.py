@@ -16,10 +16,10 @@ import pytest
 from consentcrawl.config import policy
 from consentcrawl.core import Gate, Outcome
 from consentcrawl.errors import BadPolicy, LedgerBroken
+from consentcrawl.ledger.recording import Delivered
 from consentcrawl.proxy import refusal
 from consentcrawl.proxy.server import ProxySettings
 from consentcrawl.proxy.settings import Limits
-from consentcrawl.record import Delivered
 from tests.proxy_web import HOST, IMAGE, JPEG, PAGES, ROBOTS, Web, until, web
 from tests.website import Answer
 

@@ -17,12 +17,12 @@ import pytest
 
 from consentcrawl.core import Evidence, Outcome
 from consentcrawl.core.evidence import ROBOTS_TXT
+from consentcrawl.ledger.recording.live import LedgerRecord
 from consentcrawl.proxy.live import doors, parts, search
 from consentcrawl.proxy.live.events import news
 from consentcrawl.proxy.seen import State
 from consentcrawl.proxy.watch import ORIGINS, REFUSALS, SQUARES, VIEWERS, Watch
 from consentcrawl.proxy.wishes import delays
-from consentcrawl.record.live import LedgerRecord
 from consentcrawl.steward import Steward
 from tests.live_page import NASTY, Page, pass_by, verdict
 

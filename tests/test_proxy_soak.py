@@ -18,10 +18,10 @@ from pathlib import Path
 
 import pytest
 
+from consentcrawl.ledger.recording import told as ledger_rows
+from consentcrawl.ledger.recording.live import LedgerRecord
 from consentcrawl.ledger.verify import verify
 from consentcrawl.proxy.authority import Authority
-from consentcrawl.record import told as ledger_rows
-from consentcrawl.record.live import LedgerRecord
 from tests.proxy_web import HOST, IMAGE, Origin, looping, serving, until
 from tests.test_proxy_heads import CASES
 

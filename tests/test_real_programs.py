@@ -73,7 +73,7 @@ def activated(site: Site, folder: Path, *command: str) -> subprocess.CompletedPr
 
 
 def images(folder: Path) -> list[Path]:
-    """Give every file that holds a JPEG, whatever it is called."""
+    """Return every file that holds a JPEG, whatever it is called."""
     return [path for path in folder.rglob("*") if path.is_file() and path.read_bytes()[:3] == b"\xff\xd8\xff"]
 
 
@@ -186,7 +186,7 @@ def test_ours_what_a_page_types_in_does_what_it_shows(page: str, arguments: tupl
 
 
 def of_documents() -> Iterator[tuple[str, Answer]]:
-    """Give the site of the documents, as look-ups ask for it and as programs do behind a proxy."""
+    """Return the site of the documents, as look-ups ask for it and as programs do behind a proxy."""
     for path, answer in test_docs.SITE.items():
         yield path, answer
         yield HOST + path, answer

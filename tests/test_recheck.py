@@ -21,15 +21,15 @@ from consentcrawl.config import Config, purpose
 from consentcrawl.core import BODY, HEAD, ROBOTS_TXT, Evidence, Fields, Gate, Need, Outcome, Policy
 from consentcrawl.core.evidence import Pairs
 from consentcrawl.drivers.dry_run import judge
-from consentcrawl.evidence_store import Document
-from consentcrawl.evidence_store.evidence_list import LookedUp
+from consentcrawl.ledger.evidence import Document
+from consentcrawl.ledger.evidence.evidence_list import LookedUp
+from consentcrawl.ledger.recording import Delivered
+from consentcrawl.ledger.recording.live import LedgerRecord
+from consentcrawl.ledger.recording.told import about, told
 from consentcrawl.ledger.verify import verify
 from consentcrawl.recheck.asking import STATE_FILE, _origin
 from consentcrawl.recheck.register import Permitted, Register, Wanted
 from consentcrawl.recheck.revalidation import RevalidatingReader
-from consentcrawl.record import Delivered
-from consentcrawl.record.live import LedgerRecord
-from consentcrawl.record.told import about, told
 from consentcrawl.steward import Steward
 from tests.test_cli_ledger import permit
 from tests.website import Answer, Site, serving

@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from consentcrawl_plugins import spawning
 
-from consentcrawl import registries
 from consentcrawl.config import Config, load
 from consentcrawl.core import Asset, Evidence, Gate, Need, Outcome
 from consentcrawl.net.guard import ConnectTo
-from consentcrawl.registries import Registries
+from consentcrawl.sources import registries
+from consentcrawl.sources.registries import Registries
 from consentcrawl.steward import Steward
 from consentcrawl.storage.memory import MemoryStore
+from consentcrawl_plugins import spawning
 from tests.raw_server import RawServer, certificate, response
 
 HOST = "opts-api.spawningaiapi.com"

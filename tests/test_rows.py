@@ -18,11 +18,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consentcrawl.batch import parquet, rows, writers
-from consentcrawl.batch.ordered import in_order
-from consentcrawl.batch.rows import Columns, Row, read
-from consentcrawl.batch.writers import COLUMNS, CsvWriter, JsonlWriter, ParquetRows, encoded, printable
 from consentcrawl.core import Category, Gap, Gate, Ground, Hop, Outcome, Verdict, disallow
+from consentcrawl.dataset import parquet, readers, writers
+from consentcrawl.dataset.ordered import in_order
+from consentcrawl.dataset.readers import Columns, Row, read
+from consentcrawl.dataset.writers import COLUMNS, CsvWriter, JsonlWriter, ParquetRows, encoded, printable
 from consentcrawl.errors import BadInput
 
 URL = "https://a.example/1.jpg"
@@ -169,7 +169,7 @@ def test_ours_a_missing_file_a_folder_and_a_column_of_numbers_are_no_lists(tmp_p
 
 
 def test_ours_a_line_without_end_is_no_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "LINE_LIMIT", 10)
+    monkeypatch.setattr(readers, "LINE_LIMIT", 10)
 
     with pytest.raises(BadInput, match="line 2: longer than 10 bytes"):
         urls(file(tmp_path, "l.txt", b"short\n12345678901\n"))
@@ -283,7 +283,7 @@ def test_ours_nothing_that_steers_a_terminal_is_printed(mark: str) -> None:
 @settings(max_examples=100)
 @given(st.binary(max_size=50))
 def test_ours_bytes_come_out_as_they_went_in(content: bytes) -> None:
-    assert encoded(rows.decoded(content)) == content
+    assert encoded(readers.decoded(content)) == content
 
 
 # In order

@@ -11,11 +11,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import consentcrawl_plugins
 import pytest
 
 import consentcrawl.signals
-from consentcrawl import registry
+import consentcrawl_plugins
+from consentcrawl import discovery
 from consentcrawl.core import (
     BODY,
     HEAD,
@@ -64,7 +64,7 @@ class Vector:
     def asset(self) -> Asset:
         url, page = self.data.get("url", "https://art.example/img/1.jpg"), self.data.get("page")
         plain = Asset(canonical(url), canonical(page) if page else None)
-        keys = registry.keys_among((self.signal,), plain)
+        keys = discovery.keys_among((self.signal,), plain)
         return Asset(plain.url, plain.page, keys)
 
     @property

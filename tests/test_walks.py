@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 import consentcrawl
-from consentcrawl import registry
+from consentcrawl import discovery
 from consentcrawl.core import Gate, Verdict, name_of
-from consentcrawl.lookups import Reads
+from consentcrawl.sources.web import Reads
 from tests.platform_web import PlatformWeb, platforms
 from tests.website import Answer
 
@@ -104,7 +104,7 @@ def test_ours_walk(walk: dict[str, Any], web: PlatformWeb, reader: Reads) -> Non
     steward.shut()
 
 
-PLATFORMS = sorted(name_of(signal) for signal in registry.signals() if registry.hosts_of(signal))
+PLATFORMS = sorted(name_of(signal) for signal in discovery.signals() if discovery.hosts_of(signal))
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

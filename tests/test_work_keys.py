@@ -19,9 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consentcrawl.core import Asset, host_of
-from consentcrawl.formats import location
+from consentcrawl.discovery import Hosts, hosts_of, signals, work_keys
 from consentcrawl.formats.url import BadUrl, canonical
-from consentcrawl.registry import Hosts, hosts_of, signals, work_keys
+from consentcrawl.platforms import addresses
 from tests.stated_addresses import NO_WORKS, STATED
 
 CORPUS = os.environ.get("CONSENTCRAWL_CORPUS")
@@ -351,7 +351,7 @@ def test_ours_no_pattern_takes_long_over_a_long_address(unit: str) -> None:
     for host in hosts:
         path = (unit * 8000)[: 8000 - len(host)]
         for plugin in signals():
-            if location.below(host, hosts_of(plugin)):
+            if addresses.below(host, hosts_of(plugin)):
                 list(plugin.keys(Asset(f"https://{host}/{path}")))
                 list(plugin.keys(Asset(f"https://www.{host}/{path}?{path[:100]}")))
     assert time.process_time() - started < 5

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import consentcrawl
-from consentcrawl import registry
+from consentcrawl import discovery
 from consentcrawl.core import Asset, Gate, Policy
 from tests import test_vectors
 from tests.platform_web import platforms
@@ -33,7 +33,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleTy
     about = tmp_path / "pictures_plugin-1.0.dist-info"
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: pictures-plugin\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text(f"[{registry.GROUP}]\npictures = pictures\n")
+    (about / "entry_points.txt").write_text(f"[{discovery.GROUP}]\npictures = pictures\n")
     monkeypatch.syspath_prepend(tmp_path)
     yield importlib.import_module("pictures")
     sys.modules.pop("pictures")
@@ -53,12 +53,12 @@ def test_ours_the_plugin_of_the_page_passes_its_vectors(plugin: ModuleType) -> N
 
 
 def test_ours_the_plugin_of_another_distribution_is_found(plugin: ModuleType) -> None:
-    found = registry.signals.__wrapped__()
+    found = discovery.signals.__wrapped__()
     assert plugin in found
-    hosts = registry.Hosts((*registry.active(Policy()), plugin))
+    hosts = discovery.Hosts((*discovery.active(Policy()), plugin))
     assert hosts.plugins("cdn.pictures.example") == (plugin,)
     asset = Asset("https://cdn.pictures.example/f/7_full.jpg")
-    assert registry.keys_among((plugin,), asset) == ("pictures:7",)
+    assert discovery.keys_among((plugin,), asset) == ("pictures:7",)
 
 
 def test_ours_the_program_has_the_plugin_of_another_distribution_once_that_is_installed(
@@ -74,8 +74,8 @@ def test_ours_the_program_has_the_plugin_of_another_distribution_once_that_is_in
 def test_ours_the_plugin_of_the_page_decides_about_files_on_a_server_behind_its_host_name(
     plugin: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = (*registry.active(Policy()), plugin)
-    monkeypatch.setattr(registry, "active", lambda *_: found)
+    found = (*discovery.active(Policy()), plugin)
+    monkeypatch.setattr(discovery, "active", lambda *_: found)
     vectors = tomllib.loads(SHOWN["pictures.toml"])["vector"]
     (tmp_path / "web").mkdir()
     with platforms(tmp_path / "web") as web:

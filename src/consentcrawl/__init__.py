@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from consentcrawl.config import Config, __version__, load, policy, purpose
     from consentcrawl.core import Category, Gap, Gate, Ground, Outcome, Policy, Preference, Purpose, Statement, Verdict
+    from consentcrawl.discovery import work_keys
+    from consentcrawl.drivers.inspect_file import inspect
+    from consentcrawl.drivers.wrap import guarded
     from consentcrawl.errors import (
         BadInput,
         BadPolicy,
@@ -20,9 +23,6 @@ if TYPE_CHECKING:
         Undetermined,
         Withheld,
     )
-    from consentcrawl.guarding import guarded
-    from consentcrawl.inspection import inspect
-    from consentcrawl.registry import work_keys
     from consentcrawl.steward import Steward
 
 _HOME = {
@@ -49,9 +49,9 @@ _HOME = {
     "Refused": "errors",
     "Undetermined": "errors",
     "Withheld": "errors",
-    "guarded": "guarding",
-    "inspect": "inspection",
-    "work_keys": "registry",
+    "guarded": "drivers.wrap",
+    "inspect": "drivers.inspect_file",
+    "work_keys": "discovery",
     "Steward": "steward",
     "__version__": "config",
 }
@@ -101,5 +101,5 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 (whatever the name means)
 
 
 def __dir__() -> list[str]:
-    """Give the public names."""
+    """Return the public names."""
     return __all__

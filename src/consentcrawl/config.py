@@ -1,6 +1,6 @@
 """Settings: ``consentcrawl.toml``, ``[tool.consentcrawl]`` of pyproject.toml, and the environment, read into values.
 
-Law: a key that nobody knows is an error, never ignored: a misspelt refusal would be a permission.
+A key that nobody knows is an error, never ignored: a misspelt refusal would be a permission.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PURPOSE = {"name", "token", "contact"}
 
 
 def purpose(name: str = "train-ai", token: str = TOKEN) -> Purpose:
-    """Give the purpose called ``name`` for the crawler ``token``; raises BadPurpose for what nobody can mean."""
+    """Return the purpose called ``name`` for the crawler ``token``; raises BadPurpose for what nobody can mean."""
     if name not in PURPOSES:
         msg = f"no purpose is called {name!r}; there are {', '.join(sorted(PURPOSES))}"
         raise BadPurpose(msg)
@@ -42,7 +42,7 @@ def purpose(name: str = "train-ai", token: str = TOKEN) -> Purpose:
 
 
 def policy(preset: str = "default", **keys: Any) -> Policy:  # noqa: ANN401 (checked by CHOICES)
-    """Give a preset with some keys changed; raises BadPolicy for an unknown preset, key or value."""
+    """Return a preset with some keys changed; raises BadPolicy for an unknown preset, key or value."""
     if preset not in PRESETS:
         msg = f"no policy is called {preset!r}; there are {', '.join(PRESETS)}"
         raise BadPolicy(msg)
@@ -130,7 +130,7 @@ def load(
 def configured(
     config: Config | None = None, purpose_name: str | None = None, ledger: str | Path | None = None
 ) -> Config:
-    """Give ``config``, or what the usual places say, for another purpose and with another ledger if they are named."""
+    """Return ``config``, or what the usual places say, for another purpose and with another ledger if they are named."""
     settled = config or load()
     if purpose_name is not None:
         settled = replace(settled, purpose=purpose(purpose_name, settled.purpose.token))

@@ -1,6 +1,6 @@
 """One download as a driver sees it: before the request, after the head, after the content.
 
-Law: each step gives the verdict that ends the download, or None to go on; nothing is delivered before the last one.
+Each step gives the verdict that ends the download, or None to go on; nothing is delivered before the last one.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import lru_cache
 
-from consentcrawl import manifests
 from consentcrawl.core import BODY, HEAD, NO_FIELDS, Evidence, Fields, Gate, Hop, Need, Verdict, origin_of
 from consentcrawl.formats.url import BadUrl, canonical, same_site
+from consentcrawl.ledger.recording import Delivered, Ended
+from consentcrawl.ledger.recording.durable import durable
 from consentcrawl.net.reader import FOLLOWED
-from consentcrawl.record import Delivered, Ended
-from consentcrawl.record.durable import durable
+from consentcrawl.sources import manifests
 from consentcrawl.steward import Steward
 
 # How much of the content is looked at, by the beginning of its media type; an unknown type may be an image.
@@ -146,11 +146,11 @@ class Download:
         return await self.body_async(content, whole=whole, gap=gap)
 
     def ended(self) -> Verdict:
-        """Give the verdict of a download that has ended, or end one that broke off: what was not told is a gap."""
+        """Return the verdict of a download that has ended, or end one that broke off: what was not told is a gap."""
         return self._close()
 
     async def ended_async(self) -> Verdict:
-        """Give the verdict, as ``ended``."""
+        """Return the verdict, as ``ended``."""
         return await self._close_async()
 
     @property
@@ -164,7 +164,7 @@ class Download:
             self._steward.record.record_outcomes([ended])
 
     def delivery(self, size: int, digest: str, file: str = "") -> Ended | None:
-        """Give what ``delivered`` tells the ledger, for who tells it of many together; None without a ledger."""
+        """Return what ``delivered`` tells the ledger, for who tells it of many together; None without a ledger."""
         if self.verdict is None or self._entry is None:
             return None
         return self.verdict, self._entry.result(), Delivered(self.status, size, digest, file)
@@ -195,7 +195,7 @@ class Download:
         return body
 
     def _of_content(self) -> list[Need]:
-        """Give the needs that are met from the content itself, by its manifest."""
+        """Return the needs that are met from the content itself, by its manifest."""
         return [need for need in self._inquiry.needs() if manifests.meets(need)]
 
     def _has_content(self) -> bool:
@@ -240,7 +240,7 @@ def _must_name(host: str, origin: str) -> None:
 
 
 def _of_same_site(url: str, referer: str) -> bool:
-    """Tell whether the referer counts as the page; one that is no URL does, so that the steward notes it as a gap."""
+    """Return whether the referer counts as the page; one that is no URL does, so that the steward notes it as a gap."""
     try:
         return same_site(canonical(url), canonical(referer))
     except BadUrl:

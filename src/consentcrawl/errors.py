@@ -77,12 +77,12 @@ class LedgerBroken(ConsentError):
 
 
 def withholds(verdict: Verdict | None) -> TypeGuard[Verdict]:
-    """Tell whether a verdict stops the delivery: not a permit, and not only noted (``observe`` mode)."""
+    """Return whether a verdict stops the delivery: not a permit, and not only noted (``observe`` mode)."""
     return verdict is not None and verdict.enforced and verdict.outcome is not Outcome.PERMIT
 
 
 def withheld_by(
     verdict: Verdict, refused: type[Refused] = Refused, undetermined: type[Undetermined] = Undetermined
 ) -> Withheld:
-    """Give the exception for a verdict that withholds; a driver brings classes that are its library's errors too."""
+    """Return the exception for a verdict that withholds; a driver brings classes that are its library's errors too."""
     return (refused if verdict.outcome is Outcome.REFUSE else undetermined)(verdict)

@@ -1,6 +1,6 @@
 """Opens inquiries, remembers shared evidence, and closes them into the ledger.
 
-Law: whoever asks, and however many at once, each document is fetched once; whoever stops waiting stops nobody else.
+Whoever asks, and however many at once, each document is fetched once; whoever stops waiting stops nobody else.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from types import ModuleType
 
-from consentcrawl import per_asset, registry
+from consentcrawl import discovery
 from consentcrawl.config import VERSION, Config
 from consentcrawl.core import (
     ROBOTS_TXT,
@@ -32,8 +32,9 @@ from consentcrawl.core import (
     plan,
 )
 from consentcrawl.formats.url import BadUrl, canonical
-from consentcrawl.lookups import LookUps, Reads
-from consentcrawl.record import Record
+from consentcrawl.ledger.recording import Record
+from consentcrawl.sources import router
+from consentcrawl.sources.web import LookUps, Reads
 from consentcrawl.storage import CLOCK_SKEW, Store, serves
 from consentcrawl.storage.memory import MemoryStore
 from consentcrawl.visits import Visits
@@ -78,11 +79,11 @@ class Steward:
         self.reader: Reads = reader or self.config.reader()
         self.clock = clock
         self.record = record or _record(self.config)
-        among = registry.active(self.policy, self.config.configured)
-        self._general, self._hosts = registry.general(among), registry.Hosts(among)
+        among = discovery.active(self.policy, self.config.configured)
+        self._general, self._hosts = discovery.general(among), discovery.Hosts(among)
         self._shared: dict[tuple[str, str | None], Known] = {}
         self._look_ups = LookUps(self.config, self.reader, self.store, clock, among)
-        self._per_asset = per_asset.answers(self.config, self.store, clock, among)
+        self._per_asset = router.answers(self.config, self.store, clock, among)
         self._visits = Visits(
             purpose=self.purpose, among=among, look_ups=self._look_ups, answers=self._per_asset, store=self.store,
             clock=clock,
@@ -168,7 +169,7 @@ class Steward:
         return verdict, self.record.record_verdict(verdict, inquiry.evidence, inquiry.asides)
 
     def unreadable(self, url: str, error: BadUrl, *, recorded: bool = True) -> Verdict:
-        """Give the verdict about something that is no URL: undetermined, for the reason ``error`` names.
+        """Return the verdict about something that is no URL: undetermined, for the reason ``error`` names.
 
         The ledger has it soon, unless it is ``recorded`` elsewhere; nobody waits for that, since nothing is delivered.
         """
@@ -198,7 +199,7 @@ class Steward:
             asset = Asset(asset.url, asset.page, self._visits.keys(plugins, asset, now))
         planned = plan(asset, self.purpose, (*self._general, *plugins))
         known = self._known(asset, planned, now)
-        if not plugins and all(per_asset.is_one(need) for need in known.lacking[Gate.LOOKUP]):
+        if not plugins and all(router.is_one(need) for need in known.lacking[Gate.LOOKUP]):
             if len(self._shared) >= _SHARED_KEPT:
                 self._shared.clear()
             self._shared[asset.origin, asset.page] = known
@@ -207,7 +208,7 @@ class Steward:
     def _known(self, asset: Asset, planned: Plan, now: float) -> Known:
         lacking, evidence, answers, since, until = {}, [], [], float("-inf"), float("inf")
         for need, signals in planned[Gate.LOOKUP].items():
-            kept = None if per_asset.is_one(need) else self.store.get(need.at(asset), need, now)
+            kept = None if router.is_one(need) else self.store.get(need.at(asset), need, now)
             if kept is None:
                 lacking[need] = signals
                 continue
@@ -228,7 +229,7 @@ def _record(config: Config) -> Record | None:
     """Open the ledger that the settings name."""
     if not config.ledger:
         return None
-    from consentcrawl.record.live import LedgerRecord  # noqa: PLC0415 (few need it)
+    from consentcrawl.ledger.recording.live import LedgerRecord  # noqa: PLC0415 (few need it)
 
     return LedgerRecord.open(config.ledger, config)
 

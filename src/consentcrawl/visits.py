@@ -1,6 +1,6 @@
 """What an inquiry asks at the LOOKUP gate, one step after the other, up to the maker's own copy of a work.
 
-Law: it decides and never waits: callers of both worlds, threads and tasks, wait for what it yields.
+It decides and never waits: callers of both worlds, threads and tasks, wait for what it yields.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from types import ModuleType
 
-from consentcrawl import per_asset, registry
+from consentcrawl import discovery
 from consentcrawl.core import (
     ROBOTS_TXT,
     Asset,
@@ -24,8 +24,9 @@ from consentcrawl.core import (
     plan,
 )
 from consentcrawl.core.inquiry import MAX_DEPTH
-from consentcrawl.lookups import LookUps, answer_to
-from consentcrawl.per_asset import PerAsset
+from consentcrawl.sources import router
+from consentcrawl.sources.router import PerAsset
+from consentcrawl.sources.web import LookUps, answer_to
 from consentcrawl.storage import Store
 
 _OF_ACCESS = frozenset({"robots_txt", "protego_reading"})
@@ -50,12 +51,12 @@ class Visits:
     ) -> None:
         """Ask ``look_ups`` and, about single assets, ``answers``; ``among`` are the signals that the policy reads."""
         self._purpose, self._look_ups, self._per_asset = purpose, look_ups, answers
-        self._store, self._clock, self._hosts = store, clock, registry.Hosts(among)
-        self._lasting = tuple(s for s in registry.general(among) if name_of(s) not in _OF_ACCESS)
+        self._store, self._clock, self._hosts = store, clock, discovery.Hosts(among)
+        self._lasting = tuple(s for s in discovery.general(among) if name_of(s) not in _OF_ACCESS)
 
     def keys(self, plugins: tuple[ModuleType, ...], asset: Asset, now: float) -> tuple[str, ...]:
-        """Give the work keys found in the address, and those that were learnt to name the same work."""
-        keys = registry.keys_among(plugins, asset)
+        """Return the work keys found in the address, and those that were learnt to name the same work."""
+        keys = discovery.keys_among(plugins, asset)
         learnt = self._store.recall((asset.url, *keys), now)
         further = (ground.statement.names for ground in learnt if ground.statement.names)
         return tuple(dict.fromkeys((*keys, *further)))
@@ -85,12 +86,12 @@ class Visits:
             inquiry.tell(answer_to(need, answer.result()))
 
     def _visit(self, inquiry: Inquiry, need: Need, url: str, robots: Future[Evidence] | None) -> Future[Evidence]:
-        if self._per_asset is not None and per_asset.is_one(need):
+        if self._per_asset is not None and router.is_one(need):
             return self._per_asset.ask(need, inquiry.asset)
         return self._look_ups.visit(need, url, robots)
 
     def _is_makers(self, need: Need, inquiry: Inquiry) -> bool:
-        """Tell whether a look-up goes to the maker's own place: the plugin says from which answer on it does."""
+        """Return whether a look-up goes to the maker's own place: the plugin says from which answer on it does."""
         asset = inquiry.asset
         plugins = self._hosts.plugins(asset.host) if need.polite and need.holds else ()
         if not plugins:
@@ -98,7 +99,7 @@ class Visits:
         depth = inquiry.depth(need)
         # On the asset's own origin the policy files are read anyway.
         return (depth > 0 or origin_of(need.at(asset)) != asset.origin) and any(
-            depth >= registry.makers_from(plugin) for plugin in plugins
+            depth >= discovery.makers_from(plugin) for plugin in plugins
         )
 
     def _ask_maker(self, need: Need, inquiry: Inquiry, copies: tuple[Asset, ...]) -> Waiting:

@@ -24,7 +24,7 @@ class Fetch(Protocol):
     """Fetch one URL the way a scraper would, redirects followed, with these header fields."""
 
     def __call__(self, url: str, steward: consentcrawl.Steward, **fields: str) -> Got:
-        """Give what the caller gets."""
+        """Return what the caller gets."""
         ...
 
 

@@ -77,7 +77,7 @@ class Scraper:
 
     @classmethod
     async def asking(cls, steward: consentcrawl.Steward) -> Scraper:
-        """Give the one that asks this steward."""
+        """Return the one that asks this steward."""
         last = cls._last
         if last is None or last.steward is not steward:
             if last is not None:

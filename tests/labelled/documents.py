@@ -36,7 +36,7 @@ _CODINGS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
 
 
 def answer(document: str | Json, kind: str, host: str) -> Answer:
-    """Give what is answered: ``document`` is its text of a ``kind``, or a table of ``KEYS``."""
+    """Return what is answered: ``document`` is its text of a ``kind``, or a table of ``KEYS``."""
     table: Json = {kind: document} if isinstance(document, str) else document
     assert table.keys() <= KEYS, f"unknown {table.keys() - KEYS}"
     content, declared = _content(table, host)
@@ -93,7 +93,7 @@ def _image(table: Json, host: str) -> bytes:
 
 
 def _plain(container: str) -> bytes:
-    """Give an image that says nothing: by Pillow, or with a packet in which nothing stands."""
+    """Return an image that says nothing: by Pillow, or with a packet in which nothing stands."""
     return containers.plain(container.upper()) if container in _BY_PILLOW else images.CONTAINERS[container](_SILENT)
 
 
@@ -113,7 +113,7 @@ def _said(table: Json, name: str) -> Json:
 
 
 def _assertion(uses: Mapping[str, Any]) -> Json:
-    """Give the assertion of an era (``era = "c2pa"``, or CAWG's) with its uses."""
+    """Return the assertion of an era (``era = "c2pa"``, or CAWG's) with its uses."""
     stated = dict(uses)
     return signed_images.assertion(stated.pop("era", "cawg"), **stated)
 

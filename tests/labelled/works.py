@@ -78,7 +78,7 @@ class Work:
         return [written_for(host, self.host) for host in self.data.get("dead", ())]
 
     def documents(self) -> Iterator[tuple[str, Answer]]:
-        """Give what lies where: host and target, and what is answered."""
+        """Return what lies where: host and target, and what is answered."""
         data = self.data
         for name, (path, kind) in PLACES.items():
             if name in data:

@@ -1,6 +1,6 @@
 """Puts the drivers under requests, urllib, httpx and aiohttp of a program that knows nothing of it.
 
-Law: every Python that the program starts is reached as well, what is withheld is a 451 that no server sent, and
+Every Python that the program starts is reached as well, what is withheld is a 451 that no server sent, and
 ``uninstall`` leaves everything as it was. Look-ups go through no library that is patched. No ledger is written: it has
 one writer, and a program may have many processes.
 """
@@ -24,7 +24,7 @@ from consentcrawl.activate.patches import PATCHES
 
 if TYPE_CHECKING:
     from consentcrawl.config import Config
-    from consentcrawl.driving.held import Held
+    from consentcrawl.drivers.shared.held import Held
 
 __all__ = ["install", "main", "uninstall"]
 
@@ -91,7 +91,7 @@ class _Activation(MetaPathFinder):
         with self._making:
             if self._held is None:
                 from consentcrawl.config import load  # noqa: PLC0415 (not before the first request)
-                from consentcrawl.driving.held import Held  # noqa: PLC0415 (not before the first request)
+                from consentcrawl.drivers.shared.held import Held  # noqa: PLC0415 (not before the first request)
 
                 self._held = Held(None, replace(self._config or load(), ledger=""))
                 atexit.register(self._held.shut)
@@ -157,7 +157,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _told_of_settings() -> str:
-    """Give what is wrong with the settings, or nothing."""
+    """Return what is wrong with the settings, or nothing."""
     from consentcrawl.config import load  # noqa: PLC0415 (not in every process)
     from consentcrawl.errors import BadPolicy, BadPurpose  # noqa: PLC0415 (not in every process)
 
@@ -173,7 +173,7 @@ def _replace(command: list[str]) -> NoReturn:
 
 
 def _command(arguments: Sequence[str]) -> list[str] | None:
-    """Give the path of the program and its arguments, or None where there is none."""
+    """Return the path of the program and its arguments, or None where there is none."""
     first = arguments[0]
     if first in ("-m", "-c") or first.endswith(".py"):
         return [sys.executable, *arguments]
@@ -182,7 +182,7 @@ def _command(arguments: Sequence[str]) -> list[str] | None:
 
 
 def _environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Give the variables that reach every Python started with them; a settings file is named for any folder."""
+    """Return the variables that reach every Python started with them; a settings file is named for any folder."""
     places = [place for place in environment.get("PYTHONPATH", "").split(os.pathsep) if place and place != str(STARTUP)]
     variables = {_VARIABLE: "1", "PYTHONPATH": os.pathsep.join([str(STARTUP), *places])}
     settings = Path(environment.get("CONSENTCRAWL_CONFIG", "consentcrawl.toml"))

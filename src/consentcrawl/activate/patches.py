@@ -1,6 +1,6 @@
 """The one place in each HTTP library through which all of its requests go, and how a driver is put there.
 
-Law: nothing is loaded before the first request; what a caller set on its session, client or opener stays in force.
+Nothing is loaded before the first request; what a caller set on its session, client or opener stays in force.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from consentcrawl.driving.held import Held
+    from consentcrawl.drivers.shared.held import Held
 
     Asked = Callable[[], Held]
     """Gives what is held for this process; made when it is first wanted."""
@@ -37,7 +37,7 @@ def of_requests(adapters: Any, asked: Asked) -> Undo:  # noqa: ANN401 (a library
 
 @functools.lru_cache(maxsize=1)
 def _gate(held: Held) -> Any:  # noqa: ANN401 (a class of the driver)
-    """Give the driver's adapter, which lets the adapter of the caller send."""
+    """Return the driver's adapter, which lets the adapter of the caller send."""
     driver = import_module("consentcrawl.drivers.requests")
 
     class Passing(driver.HTTPAdapter):  # type: ignore[misc, name-defined]  # loaded when wanted
@@ -81,7 +81,7 @@ def of_httpx(library: Any, asked: Asked) -> Undo:  # noqa: ANN401 (httpx or http
     @functools.cache
     def asking() -> Any:  # noqa: ANN401 (loaded when wanted)
         driver = import_module(f"consentcrawl.drivers.{library.__name__}")
-        exchanges = import_module("consentcrawl.driving.exchanges")
+        exchanges = import_module("consentcrawl.drivers.shared.exchanges")
         return exchanges.Asking(library, (driver.Refused, driver.Undetermined), asked(), "response")
 
     def handle_request(self: Any, request: Any) -> Any:  # noqa: ANN401 (httpx's own)

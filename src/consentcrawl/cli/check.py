@@ -1,6 +1,6 @@
 """``consentcrawl check``: says of every URL in a list whether it may be taken, and why not.
 
-Law: one row out for each row in, in order, with the URL as it stood in the list; rows that are finished stay written.
+One row out for each row in, in order, with the URL as it stood in the list; rows that are finished stay written.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from typing import Annotated
 
 import typer
 
-from consentcrawl.batch.ordered import in_order
-from consentcrawl.batch.rows import FORMS, Columns, Row, read
-from consentcrawl.batch.writers import Writer
 from consentcrawl.cli import options, results
 from consentcrawl.cli.options import Reach
 from consentcrawl.cli.output import console
 from consentcrawl.cli.tally import Tally
 from consentcrawl.config import Config
 from consentcrawl.core import Outcome, Verdict, origin_of
+from consentcrawl.dataset.ordered import in_order
+from consentcrawl.dataset.readers import FORMS, Columns, Row, read
+from consentcrawl.dataset.writers import Writer
 from consentcrawl.drivers.dry_run import judge
 from consentcrawl.errors import BadInput
 from consentcrawl.formats.url import BadUrl, canonical
+from consentcrawl.ledger.recording import Record
+from consentcrawl.ledger.recording.batch import BatchRecord
+from consentcrawl.ledger.recording.live import LedgerRecord
 from consentcrawl.net.pace import Pace
 from consentcrawl.net.paced import PacedReader
-from consentcrawl.record import Record
-from consentcrawl.record.batch import BatchRecord
-from consentcrawl.record.live import LedgerRecord
 from consentcrawl.steward import Steward
 from consentcrawl.storage.sqlite import SqliteStore
 
@@ -140,7 +140,7 @@ class _Asking:
         return 0
 
     def _prepared(self, rows: Iterator[Row]) -> Iterator[Row]:
-        """Give the rows in lots, each after look-ups that platforms answer for several works at once."""
+        """Return the rows in lots, each after look-ups that platforms answer for several works at once."""
         while lot := list(islice(rows, self._steward.lot or _LOT)):
             self._steward.prepare(row.url for row in lot)
             yield from lot
@@ -164,7 +164,7 @@ def _begun(rows: Iterator[Row], skip: int) -> Iterator[Row]:
 
 
 def _until_fault(rows: Iterable[Row], faults: list[BadInput]) -> Iterator[Row]:
-    """Give the rows before a fault, and keep the fault until they are answered."""
+    """Return the rows before a fault, and keep the fault until they are answered."""
     try:
         yield from rows
     except BadInput as error:
@@ -189,7 +189,7 @@ def _bar(form: str, output: Path | None) -> bool:
 
 
 def _is_single(lists: list[str]) -> bool:
-    """Tell whether URLs were given by themselves: then each verdict is an entry of the ledger, and no row."""
+    """Return whether URLs were given by themselves: then each verdict is an entry of the ledger, and no row."""
     return all("://" in source for source in lists)
 
 

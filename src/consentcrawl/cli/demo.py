@@ -9,14 +9,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from consentcrawl.batch.ordered import in_order
-from consentcrawl.batch.rows import Row
 from consentcrawl.cli.demo_sites import LIST
 from consentcrawl.cli.demo_web import web
 from consentcrawl.cli.output import TableWriter, console
 from consentcrawl.cli.tally import Tally
 from consentcrawl.config import Config
 from consentcrawl.core import Gate
+from consentcrawl.dataset.ordered import in_order
+from consentcrawl.dataset.readers import Row
 from consentcrawl.drivers.dry_run import judge
 from consentcrawl.net.guard import ConnectTo
 from consentcrawl.net.pace import Pace

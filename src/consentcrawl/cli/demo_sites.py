@@ -1,6 +1,6 @@
 """What stands on the demo's small web: host by host, path by path. All of it is made up.
 
-Law: every signal that speaks before an answer, in its head or in a page is there once, and so are the ways to fail.
+Every signal that speaks before an answer, in its head or in a page is there once, and so are the ways to fail.
 """
 
 from __future__ import annotations

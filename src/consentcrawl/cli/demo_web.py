@@ -1,6 +1,6 @@
 """A small web on loopback: many host names, one port, and a dead host.
 
-Law: it answers on 127.0.0.1 only, and is gone when the block ends.
+It answers on 127.0.0.1 only, and is gone when the block ends.
 """
 
 from __future__ import annotations

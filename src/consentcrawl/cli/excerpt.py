@@ -1,6 +1,6 @@
 """The lines of a kept document that a verdict rests on, marked.
 
-Law: a line is shown as it was sent, only escaped; where the words cannot be found again nothing is marked.
+A line is shown as it was sent, only escaped; where the words cannot be found again nothing is marked.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from consentcrawl.evidence_store import Document
+from consentcrawl.ledger.evidence import Document
 
 _AROUND = 2
 _WIDEST = 160
@@ -42,7 +42,7 @@ def excerpt(document: Document, grounds: Sequence[Mapping[str, Any]]) -> Iterato
 
 
 def _is_field(name: str, value: str, ground: Mapping[str, Any]) -> bool:
-    """Tell whether a ground was read from this field: its place names it, and its words stand in it."""
+    """Return whether a ground was read from this field: its place names it, and its words stand in it."""
     where, quote = str(ground.get("where", "")).lower(), str(ground.get("quote", "")).lower()
     named = name.lower() in where or quote.startswith(f"{name.lower()}:")
     return named and (quote in f"{name}: {value}".lower() or value.lower() in quote)

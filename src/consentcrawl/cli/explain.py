@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from consentcrawl.batch.rows import Row
 from consentcrawl.cli import options
 from consentcrawl.cli.options import Reach
 from consentcrawl.cli.output import console, explanation
 from consentcrawl.core import Outcome
+from consentcrawl.dataset.readers import Row
 from consentcrawl.drivers.dry_run import judge
 from consentcrawl.steward import Steward
 

@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 
-from consentcrawl import inspection
-from consentcrawl.batch.rows import STDIN, Row
 from consentcrawl.cli import options
 from consentcrawl.cli.explain import EXIT_CODES
 from consentcrawl.cli.output import console, explanation
+from consentcrawl.dataset.readers import STDIN, Row
+from consentcrawl.drivers import inspect_file
 from consentcrawl.errors import BadInput
 from consentcrawl.formats.url import BadUrl
 
@@ -38,7 +38,7 @@ def inspect(  # noqa: PLR0913 (one per option)
         body = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
         fields = _typed(file, [_field(line) for line in field or ()])
         try:
-            verdict = inspection.inspect(
+            verdict = inspect_file.inspect(
                 body, url=url, fields=fields, policy=settings.policy,
                 purpose=settings.purpose.name, token=settings.purpose.token,
             )  # fmt: skip

@@ -1,6 +1,6 @@
 """``consentcrawl ledger``: look at what a ledger holds, and at what it proves.
 
-Law: every command that checks says what it shows and what it does not.
+Every command that checks says what it shows and what it does not.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from consentcrawl.cli.ledger_options import WRONG, Directory, Witness, existing,
 from consentcrawl.cli.ledger_proofs import head, prove
 from consentcrawl.cli.ledger_show import show
 from consentcrawl.cli.ledger_tables import export, index, stats
-from consentcrawl.record.audit import Audit, audit
+from consentcrawl.ledger.recording.audit import Audit, audit
 
 ledger = typer.Typer(help="What was known when it was decided: look at it, prove it, check it.", no_args_is_help=True)
 

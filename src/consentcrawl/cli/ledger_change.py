@@ -1,6 +1,6 @@
 """``consentcrawl ledger erase`` and ``merge``: what adds to a ledger, and takes URLs out of it.
 
-Law: both are written down in the ledger they change.
+Both are written down in the ledger they change.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from consentcrawl.cli import options
 from consentcrawl.cli.ledger_options import Directory, existing, say, urls_meant
 from consentcrawl.config import VERSION
 from consentcrawl.errors import BadInput, LedgerBroken
-from consentcrawl.evidence_store import EvidenceStore, NoEvidence
 from consentcrawl.ledger import index
 from consentcrawl.ledger.erasure import erase as erased
+from consentcrawl.ledger.evidence import EvidenceStore, NoEvidence
 from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.merge import merge as merged
+from consentcrawl.ledger.recording.told import EVIDENCE, SEGMENTS, naming, segment_file, segment_lines
 from consentcrawl.ledger.segments import erase_row_url
-from consentcrawl.record.told import EVIDENCE, SEGMENTS, naming, segment_file, segment_lines
 
 Opened = Annotated[
     Path, typer.Option("--output", "-o", metavar="DIR", help="The ledger they go into; made if need be.")

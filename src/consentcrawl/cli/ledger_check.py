@@ -1,6 +1,6 @@
 """``consentcrawl ledger check-proof``: what a proof shows, on a machine that has neither ledger nor network.
 
-Law: what a proof does not show is said with what it shows.
+What a proof does not show is said with what it shows.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from consentcrawl.ledger.checkpoint import BadCheckpoint, Checkpoint, VerifierKe
 from consentcrawl.ledger.index import inner
 from consentcrawl.ledger.proof import ProofResult
 from consentcrawl.ledger.proof import check_proof as checked
+from consentcrawl.ledger.recording.told import Told
 from consentcrawl.ledger.rows import PERSONAL, SCHEMA, as_entry
-from consentcrawl.record.told import Told
 
 _MOST_BYTES = 1024 * 1024
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from consentcrawl.batch.writers import printable
+from consentcrawl.dataset.writers import printable
 from consentcrawl.errors import BadInput
 from consentcrawl.formats.url import BadUrl, canonical
 from consentcrawl.ledger.checkpoint import BadCheckpoint, VerifierKey, parse_verifier
@@ -26,7 +26,7 @@ Witness = Annotated[
 
 
 def existing(directory: Path) -> Path:
-    """Give the directory of a ledger, however damaged; raises BadInput where there is none."""
+    """Return the directory of a ledger, however damaged; raises BadInput where there is none."""
     if not any((directory / name).exists() for name in (CHECKPOINT_FILE, HEADS_FILE, LOG)):
         msg = f"{directory}: there is no ledger"
         raise BadInput(msg)
@@ -34,12 +34,12 @@ def existing(directory: Path) -> Path:
 
 
 def kept_elsewhere(witness: Path | None) -> bytes | None:
-    """Give the head in a file."""
+    """Return the head in a file."""
     return None if witness is None else witness.read_bytes()
 
 
 def keys_known(key: str) -> list[VerifierKey]:
-    """Give the keys that may have signed: one written out, or those of a key.pub, the first one first."""
+    """Return the keys that may have signed: one written out, or those of a key.pub, the first one first."""
     if not key:
         return []
     lines = Path(key).read_text("utf-8").splitlines() if Path(key).is_file() else [key]
@@ -51,7 +51,7 @@ def keys_known(key: str) -> list[VerifierKey]:
 
 
 def day_and_time(milliseconds: int) -> str:
-    """Give a time as people write it, in UTC."""
+    """Return a time as people write it, in UTC."""
     return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
@@ -61,7 +61,7 @@ def say(line: str) -> None:
 
 
 def urls_meant(url: str) -> list[str]:
-    """Give the forms under which a URL may stand in a ledger: canonical, and as it was typed where that is none."""
+    """Return the forms under which a URL may stand in a ledger: canonical, and as it was typed where that is none."""
     try:
         return list(dict.fromkeys((canonical(url), url)))
     except BadUrl:
@@ -69,5 +69,5 @@ def urls_meant(url: str) -> list[str]:
 
 
 def time_of(milliseconds: int) -> str:
-    """Give a time as a verdict's JSON has it."""
+    """Return a time as a verdict's JSON has it."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")

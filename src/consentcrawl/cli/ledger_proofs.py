@@ -23,8 +23,8 @@ from consentcrawl.ledger.files import OS_FILES
 from consentcrawl.ledger.heads import shown_checkpoint
 from consentcrawl.ledger.proof import Row
 from consentcrawl.ledger.proof import prove as proved
+from consentcrawl.ledger.recording.told import Told, about, segment_file
 from consentcrawl.ledger.segments import row_of
-from consentcrawl.record.told import Told, about, segment_file
 
 
 def prove(  # noqa: PLR0913 (one per option)

@@ -1,6 +1,6 @@
 """``consentcrawl ledger show``: every verdict about a URL, and the very bytes it rested on.
 
-Law: what is shown of a document has the digest that the entry names, or it is said to be missing.
+What is shown of a document has the digest that the entry names, or it is said to be missing.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from consentcrawl.cli.ledger_options import Directory, UrlArgument, day_and_time
 from consentcrawl.cli.output import STYLES, console, shown
 from consentcrawl.core import REASONS, Outcome
 from consentcrawl.errors import BadInput
-from consentcrawl.evidence_store import Document, EvidenceStore, NoEvidence, urn
-from consentcrawl.evidence_store.evidence_list import LookedUp
-from consentcrawl.record.told import EVIDENCE, Told, about
+from consentcrawl.ledger.evidence import Document, EvidenceStore, NoEvidence, urn
+from consentcrawl.ledger.evidence.evidence_list import LookedUp
+from consentcrawl.ledger.recording.told import EVIDENCE, Told, about
 
 _SHORTEST, _DIGITS = 8, 16
 _OWN = urn("")
@@ -59,7 +59,7 @@ def show(
 
 
 def said(told: Told) -> dict[str, Any]:
-    """Give a record as JSON has it: the verdict with its URLs in place, and where it stands in the ledger."""
+    """Return a record as JSON has it: the verdict with its URLs in place, and where it stands in the ledger."""
     record = {key: value for key, value in told.record.items() if key not in ("personal", "grounds", "gaps", "hops")}
     return {
         "entry": told.index,

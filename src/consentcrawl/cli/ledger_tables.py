@@ -17,7 +17,7 @@ from consentcrawl.cli.output import console, shown
 from consentcrawl.core import origin_of
 from consentcrawl.errors import BadInput
 from consentcrawl.ledger.index import INDEX_FILE
-from consentcrawl.record.told import EVIDENCE, SEGMENTS, Told, fresh_index, told
+from consentcrawl.ledger.recording.told import EVIDENCE, SEGMENTS, Told, fresh_index, told
 
 COLUMNS: dict[str, type] = {
     "entry": int, "row": int, "kind": str, "at": str, "url": str, "outcome": str, "purpose": str, "gate": str,
@@ -50,7 +50,7 @@ def export(  # noqa: PLR0913 (one per option)
 
 
 def _fits(each: Told, wanted: Mapping[str, str]) -> bool:
-    """Tell whether a record meets every condition that is given."""
+    """Return whether a record meets every condition that is given."""
     said = {
         "kind": (each.kind,),
         "outcome": (each.record.get("outcome"),),

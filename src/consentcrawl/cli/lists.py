@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from platformdirs import user_data_path
 
-from consentcrawl import registry
+from consentcrawl import discovery
 from consentcrawl.cli import options
 from consentcrawl.core import Asset
 from consentcrawl.errors import BadInput
@@ -93,7 +93,7 @@ def _rows(each: CompiledList, asked: str) -> list[Row]:
             url = canonical(asked)
         except BadUrl as error:
             raise BadInput(str(error)) from error
-        return each.about(Asset(url, None, registry.work_keys(url)))
+        return each.about(Asset(url, None, discovery.work_keys(url)))
     try:
         if len(asked) == 64:  # noqa: PLR2004 (hex digits)
             return each.sha256(normal("sha256", asked))

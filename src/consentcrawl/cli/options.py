@@ -1,6 +1,6 @@
 """The options that several verbs share, and the settings they add up to.
 
-Law: the command line goes before the environment, the environment before the file, the file before the preset.
+The command line goes before the environment, the environment before the file, the file before the preset.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Annotated
 
 import typer
 
-from consentcrawl.batch.writers import printable
 from consentcrawl.config import Config, load
 from consentcrawl.core import PRESETS, PURPOSES
 from consentcrawl.core.policy import CHOICES
 from consentcrawl.core.vocabulary import Gate
+from consentcrawl.dataset.writers import printable
 from consentcrawl.errors import BadPolicy, ConsentError
 from consentcrawl.net.guard import ConnectTo
 
@@ -93,7 +93,7 @@ def config_of(  # noqa: PLR0913 (one per option)
     connect_to: Sequence[str] | None = None,
     allow_net: Sequence[str] | None = None,
 ) -> Config:
-    """Give the settings that these options add up to. Raises BadPolicy and BadPurpose."""
+    """Return the settings that these options add up to. Raises BadPolicy and BadPurpose."""
     options = dict(_policy(word) for word in policy or ())
     options |= {key: value for key, value in (("purpose.name", purpose), ("purpose.token", token)) if value is not None}
     settings = load(config, options=options)

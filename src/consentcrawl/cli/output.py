@@ -1,6 +1,6 @@
 """What a person reads: the table of verdicts and the long answer about one.
 
-Law: what strangers wrote is shown escaped, and never read as markup.
+What strangers wrote is shown escaped, and never read as markup.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from consentcrawl import registry
-from consentcrawl.batch.rows import Row
-from consentcrawl.batch.writers import printable
+from consentcrawl import discovery
 from consentcrawl.config import Config
 from consentcrawl.core import REASONS, Gap, Gate, Ground, Outcome, Preference, Verdict, name_of
+from consentcrawl.dataset.readers import Row
+from consentcrawl.dataset.writers import printable
 
 # Blue and orange: told apart by those who cannot tell red from green.
 STYLES = {Outcome.PERMIT: "blue", Outcome.REFUSE: "bold dark_orange", Outcome.UNDETERMINED: "bold yellow"}
@@ -87,7 +87,7 @@ def why(verdict: Verdict) -> Text:
 
 
 def shown(text: str, style: str = "") -> Text:
-    """Give text of strangers as it may be shown."""
+    """Return text of strangers as it may be shown."""
     return Text(printable(text), style)
 
 
@@ -142,12 +142,12 @@ def _grounds(grounds: Iterable[Ground]) -> Iterator[Text]:
 
 def _standard(signal: str) -> str:
     """Name what a signal reads: a standard has its name, whatever the module is called."""
-    spec = next((module.SPEC for module in registry.signals() if name_of(module) == signal), None)
+    spec = next((module.SPEC for module in discovery.signals() if name_of(module) == signal), None)
     return f"{spec.name} ({signal})" if spec else f"the {signal}"
 
 
 def _quoted(ground: Ground, own: str = "") -> Text:
-    """Give the words and where they stand; ``own`` is the URL that goes without saying."""
+    """Return the words and where they stand; ``own`` is the URL that goes without saying."""
     said = ground.statement
     source = " of its own answer" if ground.source == own else f", {ground.source}"
     return shown(f"“{said.quote}”  ") + shown(said.where + source, "dim")

@@ -112,7 +112,7 @@ def export(
     directory: _Directory = _DIRECTORY,
     out: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file.")] = None,
 ) -> None:
-    """Give the certificate (never the key) as PEM, for programs to trust."""
+    """Return the certificate (never the key) as PEM, for programs to trust."""
     from consentcrawl.proxy.authority import Authority  # noqa: PLC0415 (slow to import)
 
     with options.one_line_errors():

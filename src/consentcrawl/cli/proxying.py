@@ -10,13 +10,13 @@ from pathlib import Path
 
 from consentcrawl.cli.options import complain
 from consentcrawl.config import Config
+from consentcrawl.ledger.recording.live import LedgerRecord
 from consentcrawl.proxy.process import settle
 from consentcrawl.proxy.server import Proxy
 from consentcrawl.proxy.settings import ProxySettings
 from consentcrawl.proxy.summary import summary
 from consentcrawl.proxy.watch import Watch
 from consentcrawl.proxy.wishes import delays
-from consentcrawl.record.live import LedgerRecord
 from consentcrawl.steward import Steward
 
 _THREADS = 32

@@ -1,6 +1,6 @@
 """``consentcrawl recheck``: asks again about everything that was let through, and lists what must be deleted.
 
-Law: what could not be asked again is listed apart; only what was asked and permitted again is left out of both lists.
+What could not be asked again is listed apart; only what was asked and permitted again is left out of both lists.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from consentcrawl.config import Config
 from consentcrawl.core import REASONS, Gate, origin_of
 from consentcrawl.errors import BadInput
 from consentcrawl.formats.url import BadUrl, canonical
+from consentcrawl.ledger.recording.live import LedgerRecord
+from consentcrawl.ledger.recording.told import told
 from consentcrawl.recheck.asking import Asking, Begun
 from consentcrawl.recheck.register import DELETIONS, NOT_KNOWN, Permitted, Register, Wanted
-from consentcrawl.record.live import LedgerRecord
-from consentcrawl.record.told import told
 
 OPTED_OUT, NOT_ASKED = 1, 3
 _TIMES = frozenset({"permitted_at", "first_seen"})

@@ -1,6 +1,6 @@
 """Where the rows of a list go: stdout or a file, in the form asked for.
 
-Law: nothing is written over that is being read, or that an interrupted run has written.
+Nothing is written over that is being read, or that an interrupted run has written.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
-from consentcrawl.batch.rows import STDIN
-from consentcrawl.batch.writers import CsvWriter, JsonlWriter, ParquetRows, Writer
 from consentcrawl.cli.output import TableWriter, console
+from consentcrawl.dataset.readers import STDIN
+from consentcrawl.dataset.writers import CsvWriter, JsonlWriter, ParquetRows, Writer
 from consentcrawl.errors import BadInput
 
 _WRITERS: dict[str, Callable[[IO[bytes]], Writer]] = {"jsonl": JsonlWriter, "csv": CsvWriter, "parquet": ParquetRows}
@@ -22,7 +22,7 @@ FORMATS = ("table", *_WRITERS)
 
 
 def form(named: str | None, output: Path | None) -> str:
-    """Give the form asked for, or that of the file's suffix; a person's table otherwise."""
+    """Return the form asked for, or that of the file's suffix; a person's table otherwise."""
     suffix = output.name.removesuffix(".gz").rpartition(".")[2].lower() if output else ""
     form = named or (suffix if suffix in _WRITERS else "table")
     if form not in FORMATS:
@@ -62,7 +62,7 @@ def opened(output: Path | None, form: str) -> Iterator[IO[bytes]]:
 
 
 def writer(form: str, stream: IO[bytes]) -> Writer:
-    """Give the writer of a form."""
+    """Return the writer of a form."""
     if form in _WRITERS:
         return _WRITERS[form](stream)
     if stream is sys.stdout.buffer:

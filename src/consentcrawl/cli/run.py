@@ -1,6 +1,6 @@
 """``consentcrawl run``: any program, unchanged, with everything it fetches asked about first.
 
-Law: the program's exit code is passed through; what is said here goes to stderr.
+The program's exit code is passed through; what is said here goes to stderr.
 """
 
 from __future__ import annotations

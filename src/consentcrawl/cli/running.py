@@ -12,6 +12,7 @@ from pathlib import Path
 from consentcrawl.cli.options import complain
 from consentcrawl.config import Config
 from consentcrawl.errors import ConsentError
+from consentcrawl.ledger.recording.live import LedgerRecord
 from consentcrawl.proxy import run as proxied
 from consentcrawl.proxy.codes import PROXY_FAILED, NotRun
 from consentcrawl.proxy.engine import LOG
@@ -21,7 +22,6 @@ from consentcrawl.proxy.settings import ProxySettings
 from consentcrawl.proxy.summary import summary
 from consentcrawl.proxy.watch import Watch
 from consentcrawl.proxy.wishes import delays
-from consentcrawl.record.live import LedgerRecord
 from consentcrawl.steward import Steward
 
 

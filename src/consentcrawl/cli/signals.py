@@ -11,7 +11,7 @@ import typer
 from rich.padding import Padding
 from rich.text import Text
 
-from consentcrawl import registry
+from consentcrawl import discovery
 from consentcrawl.cli import options
 from consentcrawl.cli.output import console
 from consentcrawl.core import Spec, name_of
@@ -28,11 +28,11 @@ def signals(
         if format_ not in _FORMATS:
             msg = f"--format {format_}: it is one of {', '.join(_FORMATS)}"
             raise BadInput(msg)
-        _FORMATS[format_]([facts(module) for module in registry.signals()])
+        _FORMATS[format_]([facts(module) for module in discovery.signals()])
 
 
 def facts(module: ModuleType) -> Facts:
-    """Give what a person wants to know about a signal."""
+    """Return what a person wants to know about a signal."""
     spec: Spec = module.SPEC
     return {
         "signal": name_of(module),
@@ -43,7 +43,7 @@ def facts(module: ModuleType) -> Facts:
         "gates": ", ".join(gate.name.lower() for gate in spec.gates),
         "cost": spec.cost,
         "under": f"{spec.under[0]} = {' or '.join(spec.under[1:])}" if spec.under else "",
-        "hosts": ", ".join(registry.hosts_of(module)),
+        "hosts": ", ".join(discovery.hosts_of(module)),
     }
 
 

@@ -1,6 +1,6 @@
 """Rows of named cells, as several verbs print them: a table for a person, .jsonl, .csv or .parquet for a program.
 
-Law: the cells named ``url`` stay as they are; every other text of strangers is escaped.
+The cells named ``url`` stay as they are; every other text of strangers is escaped.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import IO, Any
 from rich.table import Table
 from rich.text import Text
 
-from consentcrawl.batch.writers import encoded, safe_cell
 from consentcrawl.cli import results
 from consentcrawl.cli.output import console, shown
+from consentcrawl.dataset.writers import encoded, safe_cell
 
 Cells = Mapping[str, Any]
 Columns = Mapping[str, type]
@@ -64,7 +64,7 @@ def _csv_cell(name: str, value: object) -> object:
 
 
 def _parquet(rows: Iterator[Cells], columns: Columns, stream: IO[bytes]) -> None:
-    from consentcrawl.batch.parquet import ParquetWriter  # noqa: PLC0415 (Arrow is heavy)
+    from consentcrawl.dataset.parquet import ParquetWriter  # noqa: PLC0415 (Arrow is heavy)
 
     writer = ParquetWriter(stream, columns)
     for row in rows:

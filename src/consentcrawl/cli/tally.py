@@ -1,6 +1,6 @@
 """How far a list has come: a bar on a terminal, a line now and then elsewhere, a summary at the end.
 
-Law: all of it goes to stderr.
+All of it goes to stderr.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from consentcrawl.batch.writers import printable
 from consentcrawl.core import Outcome, Verdict, origin_of
+from consentcrawl.dataset.writers import printable
 from consentcrawl.net.pace import Pace
 
 _LINE_SECONDS = 5.0

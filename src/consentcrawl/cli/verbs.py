@@ -1,6 +1,6 @@
 """The verbs, each loaded from its file when it is asked for: the proxy does not carry what lists and tables need.
 
-Law: a verb is a function or a group of the name of its file.
+A verb is a function or a group of the name of its file.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Verbs(TyperGroup):
         self.commands = _Loaded()  # type: ignore[assignment]  # nothing is added to it
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 (typer's own)
-        """Give the names, without loading anything."""
+        """Return the names, without loading anything."""
         return list(NAMES)
 
 

@@ -65,7 +65,7 @@ class Inquiry:
         return self._gate
 
     def needs(self) -> list[Need]:
-        """Give what the current gate still lacks; nothing once it is settled or has come as far as it goes."""
+        """Return what the current gate still lacks; nothing once it is settled or has come as far as it goes."""
         if self._settle and self._refuses():
             return []
         while not self._open:
@@ -190,7 +190,7 @@ class Inquiry:
                 self._open[need] = [*self._open.get(need, ()), signal]
 
     def _way(self, url: str) -> list[str]:
-        """Give the look-ups that led to ``url``, and itself."""
+        """Return the look-ups that led to ``url``, and itself."""
         way = [url]
         while way[-1] in self._parents and len(way) <= MAX_DEPTH:
             way.append(self._parents[way[-1]])
@@ -206,7 +206,7 @@ class Inquiry:
         return self._candidate and bool(self._deciding())
 
     def _deciding(self) -> list[Ground]:
-        """Give the grounds that refuse: disallowed, heeded, counted, not superseded, not agreed otherwise."""
+        """Return the grounds that refuse: disallowed, heeded, counted, not superseded, not agreed otherwise."""
         return [
             ground
             for ground in self._counted(Preference.DISALLOWED)
@@ -232,7 +232,7 @@ class Inquiry:
         return ", ".join(agreement.name for agreement in self._agreements if agreement.categories & said)
 
     def _not_allowed(self) -> Ground | None:
-        """Give the ground on which an opt-in policy refuses: an intended use that nothing allows."""
+        """Return the ground on which an opt-in policy refuses: an intended use that nothing allows."""
         said = {ground.statement.category for ground in self._counted(Preference.ALLOWED)}
         uses = self.purpose.intends - {Category.ACQUIRE} or self.purpose.intends
         for use in sorted(uses):

@@ -29,7 +29,7 @@ class Agreement:
     keys: tuple[str, ...] = ()
 
     def covers(self, asset: Asset) -> bool:
-        """Tell whether the asset is one that the agreement is about."""
+        """Return whether the asset is one that the agreement is about."""
         host = host_of(asset.url)
         return (
             any(asset.url.startswith(_whole(prefix)) for prefix in self.prefixes)
@@ -77,11 +77,11 @@ class Policy:
     signals_off: frozenset[str] = field(default_factory=frozenset)
 
     def counts(self, under: tuple[str, ...]) -> bool:
-        """Tell whether something said ``under`` a key and values counts in this policy."""
+        """Return whether something said ``under`` a key and values counts in this policy."""
         return not under or getattr(self, under[0]) in under[1:]
 
     def superseded(self, said: list[Statement]) -> set[int]:
-        """Give the positions of statements that a more local one of the same family supersedes (TDMRep §5.5)."""
+        """Return the positions of statements that a more local one of the same family supersedes (TDMRep §5.5)."""
         highest: dict[str, int] = {}
         for statement in said:
             if statement.family and self.counts(statement.under):

@@ -1,6 +1,6 @@
 """aiohttp: a client middleware that asks before each request, after each head and before any content is handed over.
 
-Law: what aiohttp itself would do is done by aiohttp; each redirect hop passes through here as a request of its own.
+What aiohttp itself would do is done by aiohttp; each redirect hop passes through here as a request of its own.
 A request made with ``middlewares=`` of its own replaces the session's, and with them this one.
 """
 
@@ -21,11 +21,11 @@ from consentcrawl import errors
 from consentcrawl.config import Config
 from consentcrawl.core import Fields, Verdict
 from consentcrawl.download import Download
-from consentcrawl.driving.aiohttp_contents import count, put_back, whole
-from consentcrawl.driving.contents import HandedOut
-from consentcrawl.driving.heads import gap_of
-from consentcrawl.driving.held import Held
-from consentcrawl.driving.withheld import REASON, STATUS, fields_of, problem
+from consentcrawl.drivers.shared.aiohttp_contents import count, put_back, whole
+from consentcrawl.drivers.shared.contents import HandedOut
+from consentcrawl.drivers.shared.heads import gap_of
+from consentcrawl.drivers.shared.held import Held
+from consentcrawl.drivers.shared.withheld import REASON, STATUS, fields_of, problem
 from consentcrawl.formats.url import BadUrl
 from consentcrawl.net.unpacking import unpacked
 from consentcrawl.steward import Steward
@@ -127,7 +127,7 @@ def session(
     refusal: Literal["raise", "response"] = "raise",
     **more: Any,  # noqa: ANN401 (ClientSession's own)
 ) -> aiohttp.ClientSession:
-    """Give an aiohttp.ClientSession whose every request asks first; ``more`` goes to ClientSession.
+    """Return an aiohttp.ClientSession whose every request asks first; ``more`` goes to ClientSession.
 
     ``purpose`` is a name of core.PURPOSES and overrides the configured one; ``ledger`` is the directory where verdicts
     and what they rest on are kept. Without ``config`` or ``steward`` the usual places are read (``consentcrawl.load``).
@@ -150,7 +150,7 @@ def session(
 
 
 def _undone(response: ClientResponse, codings: list[str]) -> bool:
-    """Tell whether aiohttp has undone the content coding; what it does not know or chained it leaves."""
+    """Return whether aiohttp has undone the content coding; what it does not know or chained it leaves."""
     auto = getattr(response._session, "_auto_decompress", True)  # noqa: SLF001 (told nowhere else)
     return auto and len(codings) == 1 and codings[0].strip().lower() in _UNDOES
 
@@ -166,7 +166,7 @@ async def _beginning(content: aiohttp.StreamReader, limit: int) -> bytes:
 
 
 def _synthetic(verdict: Verdict, request: ClientRequest) -> ClientResponse:
-    """Give a response that no server sent."""
+    """Return a response that no server sent."""
     sent: dict[str, Any] = {
         "writer": None,
         "continue100": None,

@@ -1,6 +1,6 @@
 """BeautifulSoup: takes out of a soup the images that may not be taken, and says which and why.
 
-Law: it asks nothing of the images themselves; what the page says is read from the soup, and what cannot be judged goes.
+It asks nothing of the images themselves; what the page says is read from the soup, and what cannot be judged goes.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from consentcrawl import errors
 from consentcrawl.config import Config
 from consentcrawl.core import Evidence, Fields, Gate, Need, Verdict
 from consentcrawl.download import Download
-from consentcrawl.driving import withheld
-from consentcrawl.driving.held import Held
-from consentcrawl.driving.soup_places import places, sweep
+from consentcrawl.drivers.shared import withheld
+from consentcrawl.drivers.shared.held import Held
+from consentcrawl.drivers.shared.soup_places import places, sweep
 from consentcrawl.formats.url import BadUrl, canonical, join
 from consentcrawl.steward import Steward
 
@@ -139,7 +139,7 @@ class _Page:
         return self._steward.close(inquiry)
 
     def _evidence(self, need: Need) -> Evidence:
-        """Give the page as the answer to a need; the same one for all, so that it is read once."""
+        """Return the page as the answer to a need; the same one for all, so that it is read once."""
         if need not in self._told:
             self._told[need] = Evidence(
                 need, self._url, status=200, fields=self._fields, content=self._content, at=self._steward.clock()

@@ -1,13 +1,12 @@
 """The dry run: what would be decided about an asset, without taking it.
 
-Law: it asks the asset's own address at most once per redirect hop, in that origin's turn, and keeps no content.
+It asks the asset's own address at most once per redirect hop, in that origin's turn, and keeps no content.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
 
-from consentcrawl import manifests
 from consentcrawl.core import (
     BODY,
     ROBOTS_TXT,
@@ -23,6 +22,7 @@ from consentcrawl.core import (
 from consentcrawl.formats import robots
 from consentcrawl.formats.url import BadUrl, join
 from consentcrawl.net.pace import Pace
+from consentcrawl.sources import manifests
 from consentcrawl.steward import Steward
 
 MOST_REDIRECTS = 10
@@ -38,7 +38,7 @@ def judge(  # noqa: PLR0913 (all but two have defaults)
     settle: bool = True,
     pace: Pace | None = None,
 ) -> Verdict:
-    """Give the verdict about the asset at ``url``, shown on ``page``, as far as the gate ``reach``.
+    """Return the verdict about the asset at ``url``, shown on ``page``, as far as the gate ``reach``.
 
     Blocks; never raises for what strangers send or for what ``url`` is. Redirects are followed, each hop an inquiry
     of its own; the verdict is that of the last and names those before it. ``settle`` as for ``Inquiry``. ``pace`` is
@@ -102,7 +102,7 @@ def _succeeded(answer: Evidence) -> bool:
 
 
 def _for(need: Need, answer: Evidence) -> Evidence:
-    """Give the one answer as the answer to one gate."""
+    """Return the one answer as the answer to one gate."""
     at_head = need.gate is Gate.HEAD
     gap = "" if at_head and answer.status is not None else answer.gap
     content = b"" if at_head else answer.content
@@ -113,7 +113,7 @@ def _for(need: Need, answer: Evidence) -> Evidence:
 
 
 def _following(answer: Evidence | None, inquiry: Inquiry, followed: int) -> str:
-    """Give the URL that a redirect leads to, or nothing; a redirect that cannot be followed leaves a gap."""
+    """Return the URL that a redirect leads to, or nothing; a redirect that cannot be followed leaves a gap."""
     if answer is None or answer.status not in _FOLLOWED:
         _lack_asset(answer, inquiry)
         return ""
@@ -140,7 +140,7 @@ def _lack_asset(answer: Evidence | None, inquiry: Inquiry) -> None:
 
 
 def _goes_on(verdict: Verdict) -> bool:
-    """Tell whether a redirect may be followed: unless something was said against, or could not be known.
+    """Return whether a redirect may be followed: unless something was said against, or could not be known.
 
     A policy that takes only what is allowed asks that of the asset, not of the signpost.
     """

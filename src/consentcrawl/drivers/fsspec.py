@@ -1,6 +1,6 @@
 """fsspec: a filesystem for http and https that asks first, for whatever reads through fsspec.
 
-Law: what fsspec itself would do is done by fsspec. What it asks about one file in one open (HEAD, GET, ranges) is one
+What fsspec itself would do is done by fsspec. What it asks about one file in one open (HEAD, GET, ranges) is one
 decision as far as the answers are of one representation; a part of another one is judged anew.
 """
 
@@ -23,9 +23,9 @@ from consentcrawl.config import Config
 from consentcrawl.core import Fields, Verdict
 from consentcrawl.download import Download
 from consentcrawl.drivers import aiohttp as of_aiohttp
-from consentcrawl.driving.file_session import FileSession
-from consentcrawl.driving.held import Held
-from consentcrawl.driving.representations import Decided, Representation
+from consentcrawl.drivers.shared.file_session import FileSession
+from consentcrawl.drivers.shared.held import Held
+from consentcrawl.drivers.shared.representations import Decided, Representation
 from consentcrawl.formats.url import canonical
 from consentcrawl.steward import Steward
 
@@ -77,7 +77,7 @@ class ConsentFileSystem(HTTPFileSystem):  # type: ignore[misc]  # fsspec has no 
         return make, (cls, args, {**options, "consent": self._held})
 
     async def set_session(self) -> FileSession:
-        """Give the session, and make it first if there is none. Raises TypeError for one that would not ask."""
+        """Return the session, and make it first if there is none. Raises TypeError for one that would not ask."""
         if self._session is None:
             asking = _Decisions(self._held)
             made = await self.get_client(loop=self.loop, **self._client_kwargs(asking))
@@ -136,7 +136,7 @@ def filesystem(
     ledger: str | Path | None = None,
     **more: Any,  # noqa: ANN401 (HTTPFileSystem's own)
 ) -> ConsentFileSystem:
-    """Give a filesystem for http and https whose every request asks first; ``more`` goes to HTTPFileSystem.
+    """Return a filesystem for http and https whose every request asks first; ``more`` goes to HTTPFileSystem.
 
     ``purpose`` is a name of core.PURPOSES and overrides the configured one; ``ledger`` is the directory where verdicts
     and what they rest on are kept. Without ``config`` or ``steward`` the usual places are read (``consentcrawl.load``).
@@ -167,7 +167,7 @@ def install(
 
 
 def uninstall() -> None:
-    """Give fsspec back the filesystems that it had before ``install``."""
+    """Return fsspec back the filesystems that it had before ``install``."""
     installed, ConsentFileSystem.installed = ConsentFileSystem.installed, None
     for scheme, known in _before.items():
         fsspec.register_implementation(scheme, known, clobber=True)
@@ -244,5 +244,5 @@ def _having(response: ClientResponse) -> ClientHandlerType:
 
 
 def _error(verdict: Verdict) -> errors.Withheld:
-    """Give the error that aiohttp lets through; the session turns it into that of a file."""
+    """Return the error that aiohttp lets through; the session turns it into that of a file."""
     return errors.withheld_by(verdict, of_aiohttp.Refused, of_aiohttp.Undetermined)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx2
 
 from consentcrawl import errors
-from consentcrawl.driving.transports import Driver
+from consentcrawl.drivers.shared.transports import Driver
 
 __all__ = ["Refused", "Undetermined", "async_client", "attach", "client"]
 

@@ -1,6 +1,6 @@
 """Playwright on Chromium: a context whose every request is asked about, redirect hops included.
 
-Law: what is withheld is answered with a 451 that no server sent. Playwright tells its routes nothing of redirects, so
+What is withheld is answered with a 451 that no server sent. Playwright tells its routes nothing of redirects, so
 requests are judged where DevTools pauses them. What DevTools does not pause, such as the first page of a popup, is
 judged in a route, which follows no redirect. Requests that no page makes (``context.request``) are not seen.
 """
@@ -20,10 +20,10 @@ from playwright.async_api import Browser, BrowserContext, Error, Page, Request, 
 from consentcrawl import errors
 from consentcrawl.config import Config
 from consentcrawl.core import Fields, Verdict
-from consentcrawl.driving.browsing import Browsing, LetGo
-from consentcrawl.driving.devtools import OF_THE_WEB, Watch
-from consentcrawl.driving.held import Held
-from consentcrawl.driving.withheld import STATUS, fields_of, problem
+from consentcrawl.drivers.shared.browsing import Browsing, LetGo
+from consentcrawl.drivers.shared.devtools import OF_THE_WEB, Watch
+from consentcrawl.drivers.shared.held import Held
+from consentcrawl.drivers.shared.withheld import STATUS, fields_of, problem
 from consentcrawl.steward import Steward
 
 __all__ = ["new_context"]
@@ -44,7 +44,7 @@ async def new_context(  # noqa: PLR0913 (keywords, each optional)
     told: Told | None = None,
     **more: Any,  # noqa: ANN401 (Playwright's own)
 ) -> BrowserContext:
-    """Give a new context of a Chromium in which every request of a page asks first; ``more`` goes to Playwright.
+    """Return a new context of a Chromium in which every request of a page asks first; ``more`` goes to Playwright.
 
     Service workers are blocked, since what they fetch is not seen. ``told`` is called with every verdict that
     withholds. ``purpose``, ``config``, ``steward`` and ``ledger`` as for the other drivers. Raises ConsentError for
@@ -136,7 +136,7 @@ def _failed(task: asyncio.Task[None]) -> None:
 
 
 def _is_of_a_page(request: Request) -> bool:
-    """Tell whether the frame is known: it is not for the first request of a popup, which DevTools is not told of."""
+    """Return whether the frame is known: it is not for the first request of a popup, which DevTools is not told of."""
     try:
         return request.frame is not None
     except Error:

@@ -1,6 +1,6 @@
 """requests: an adapter that asks before each request, after each head and before any content is handed over.
 
-Law: what requests itself would do is done by requests. Its retries, proxies, cookies and credentials stay on the
+What requests itself would do is done by requests. Its retries, proxies, cookies and credentials stay on the
 caller's own request, and every redirect hop passes through here as a request of its own.
 """
 
@@ -23,11 +23,11 @@ from consentcrawl import errors
 from consentcrawl.config import Config
 from consentcrawl.core import Fields, Verdict
 from consentcrawl.download import Download
-from consentcrawl.driving.contents import HandedOut
-from consentcrawl.driving.heads import gap_of, gap_of_http_client
-from consentcrawl.driving.held import Held
-from consentcrawl.driving.urllib3_contents import again
-from consentcrawl.driving.withheld import REASON, STATUS, fields_of, problem
+from consentcrawl.drivers.shared.contents import HandedOut
+from consentcrawl.drivers.shared.heads import gap_of, gap_of_http_client
+from consentcrawl.drivers.shared.held import Held
+from consentcrawl.drivers.shared.urllib3_contents import again
+from consentcrawl.drivers.shared.withheld import REASON, STATUS, fields_of, problem
 from consentcrawl.formats.url import BadUrl
 from consentcrawl.net.unpacking import unpacked
 from consentcrawl.steward import Steward
@@ -139,7 +139,7 @@ def session(
     ledger: str | Path | None = None,
     refusal: Literal["raise", "response"] = "raise",
 ) -> requests.Session:
-    """Give a requests.Session whose every request asks first.
+    """Return a requests.Session whose every request asks first.
 
     ``purpose`` is a name of core.PURPOSES and overrides the configured one; ``ledger`` is the directory where verdicts
     and what they rest on are kept. Without ``config`` or ``steward`` the usual places are read (``consentcrawl.load``).
@@ -155,23 +155,23 @@ def session(
 
 
 def _field(request: PreparedRequest, name: str) -> str:
-    """Give a field of the caller's; requests takes fields as bytes as well."""
+    """Return a field of the caller's; requests takes fields as bytes as well."""
     value: str | bytes = request.headers.get(name) or ""
     return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
 def _wire_url(request: PreparedRequest) -> str:
-    """Give the URL that goes over the wire: without the caller's name and password, and requests drops a bare ``?``."""
+    """Return the URL that goes over the wire: without the caller's name and password, and requests drops a bare ``?``."""
     return _USERINFO("//", str(request.url), 1).removesuffix("?")
 
 
 def _pairs(raw: BaseHTTPResponse) -> list[tuple[str, str]]:
-    """Give every line of the head for itself; ``response.headers`` has joined them."""
+    """Return every line of the head for itself; ``response.headers`` has joined them."""
     return list(raw.headers.iteritems())
 
 
 def _head_gap(raw: BaseHTTPResponse, fields: Fields) -> str:
-    """Give the reason code of a head that is odd. urllib3-future, which reads heads itself, tells of no defects."""
+    """Return the reason code of a head that is odd. urllib3-future, which reads heads itself, tells of no defects."""
     original = getattr(raw, "_original_response", None)
     message = getattr(original, "msg", None)
     return (

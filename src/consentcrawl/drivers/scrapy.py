@@ -1,6 +1,6 @@
 """Scrapy: a downloader middleware that asks before each request, after each head and before a response is handed on.
 
-Law: it stands next to the network, so every redirect hop and every file of a media pipeline passes through here, and
+It stands next to the network, so every redirect hop and every file of a media pipeline passes through here, and
 so does what a cache answers. Retries, proxies, cookies and credentials stay on the caller's own request.
 """
 
@@ -25,9 +25,9 @@ from scrapy.utils.misc import load_object
 from consentcrawl import config, errors
 from consentcrawl.core import HEAD, ROBOTS_TXT, Evidence, Fields, Gate, Hop, Verdict
 from consentcrawl.download import Download
-from consentcrawl.driving.heads import gap_of
-from consentcrawl.driving.scrapy_robots import RobotsTxtParser, is_for_rules
-from consentcrawl.driving.withheld import detail
+from consentcrawl.drivers.shared.heads import gap_of
+from consentcrawl.drivers.shared.scrapy_robots import RobotsTxtParser, is_for_rules
+from consentcrawl.drivers.shared.withheld import detail
 from consentcrawl.formats.url import BadUrl
 from consentcrawl.net.unpacking import unpacked
 from consentcrawl.steward import Steward
@@ -161,7 +161,7 @@ class ConsentMiddleware:
             raise StopDownload(fail=False)
 
     def _again(self, request: Request, response: Response) -> Request | None:
-        """Give the next try of a request whose answer Scrapy retries: its retries come after this middleware."""
+        """Return the next try of a request whose answer Scrapy retries: its retries come after this middleware."""
         spider = self._crawler.spider
         if response.status not in self._tried_again or request.meta.get("dont_retry") or spider is None:
             return None
@@ -205,14 +205,14 @@ def _config(settings: BaseSettings) -> config.Config:
 
 
 def _given(settings: BaseSettings) -> Steward | None:
-    """Give what the function that CONSENTCRAWL_STEWARD names gives: a steward that somebody else shuts."""
+    """Return what the function that CONSENTCRAWL_STEWARD names gives: a steward that somebody else shuts."""
     function = settings.get("CONSENTCRAWL_STEWARD")
     steward: Steward | None = load_object(function)() if function else None
     return steward
 
 
 def _page(request: Request, followed: Sequence[str]) -> str:
-    """Give the page that shows the asset; at a redirect hop the one that was known before."""
+    """Return the page that shows the asset; at a redirect hop the one that was known before."""
     asked: list[str] | None = request.meta.get(_ASKED_FOR)
     if asked and followed and followed[-1] == asked[0]:
         return asked[1]

@@ -1,6 +1,6 @@
 """urllib.request: a handler of openers that asks before each request, after each head and before any content.
 
-Law: what urllib itself would do is done by urllib. Its proxies, cookies and credentials stay on the caller's own
+What urllib itself would do is done by urllib. Its proxies, cookies and credentials stay on the caller's own
 request, and every redirect hop, and every answer of another handler, passes through here.
 """
 
@@ -18,10 +18,10 @@ from consentcrawl import errors
 from consentcrawl.config import Config
 from consentcrawl.core import Fields, Verdict
 from consentcrawl.download import Download
-from consentcrawl.driving.contents import told
-from consentcrawl.driving.heads import gap_of_http_client
-from consentcrawl.driving.held import Held
-from consentcrawl.driving.http_answers import again, synthetic
+from consentcrawl.drivers.shared.contents import told
+from consentcrawl.drivers.shared.heads import gap_of_http_client
+from consentcrawl.drivers.shared.held import Held
+from consentcrawl.drivers.shared.http_answers import again, synthetic
 from consentcrawl.formats.url import BadUrl
 from consentcrawl.steward import Steward
 
@@ -149,7 +149,7 @@ def opener(
     ledger: str | Path | None = None,
     refusal: Refusal = "raise",
 ) -> OpenerDirector:
-    """Give an opener whose every request asks first; ``handlers`` as for ``urllib.request.build_opener``.
+    """Return an opener whose every request asks first; ``handlers`` as for ``urllib.request.build_opener``.
 
     ``purpose`` is a name of core.PURPOSES and overrides the configured one; ``ledger`` is the directory where verdicts
     and what they rest on are kept. Without ``config`` or ``steward`` the usual places are read (``consentcrawl.load``).
@@ -225,12 +225,12 @@ def _place(there_in: OpenerDirector, handler: ConsentHandler, *, there: bool) ->
 
 
 def _wire(request: Request) -> str:
-    """Give the URL that goes over the wire."""
+    """Return the URL that goes over the wire."""
     return request.full_url.partition("#")[0]
 
 
 def _field(request: Request, name: str) -> str:
-    """Give a field of the caller's; http.client takes fields as bytes as well."""
+    """Return a field of the caller's; http.client takes fields as bytes as well."""
     value: str | bytes = request.get_header(name) or ""
     return value.decode("latin-1") if isinstance(value, bytes) else value
 

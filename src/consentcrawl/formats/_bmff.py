@@ -19,7 +19,7 @@ Box = tuple[bytes, int, int]
 
 
 def boxes(found: Finding, at: int, end: int) -> Iterator[Box]:
-    """Give the boxes between two places; a box that reaches beyond the end is given short, and noted."""
+    """Return the boxes between two places; a box that reaches beyond the end is given short, and noted."""
     content = found.content
     for _ in range(STEPS):
         if at + _HEAD.size > end:

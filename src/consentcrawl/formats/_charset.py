@@ -1,6 +1,6 @@
 """Which encoding a page is in: by byte order mark, Content-Type, its own word, or windows-1252 (HTML §13.2.3).
 
-Law: bytes that cannot be read as said are still read as ASCII, and the page says that they could not.
+Bytes that cannot be read as said are still read as ASCII, and the page says that they could not.
 """
 
 from __future__ import annotations

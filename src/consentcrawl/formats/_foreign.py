@@ -1,6 +1,6 @@
 """How deep a page is in SVG or MathML, where no element's content is raw text (HTML §13.2.6.5).
 
-Law: nesting is counted to a bound, and a page that leaves it is read as HTML again.
+Nesting is counted to a bound, and a page that leaves it is read as HTML again.
 """
 
 from __future__ import annotations

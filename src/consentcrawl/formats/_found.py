@@ -1,6 +1,6 @@
 """What the container walkers fill: packets, spans, and why one gave up.
 
-Law: no walker copies, keeps or counts more than is allowed here.
+No walker copies, keeps or counts more than is allowed here.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Finding:
             self.c2pa.append((offset, length))
 
     def cut(self, offset: int, length: int) -> bytes:
-        """Give a part of the content; what lies outside of it is missing, and noted."""
+        """Return a part of the content; what lies outside of it is missing, and noted."""
         if offset + length > len(self.content):
             self.give_up("truncated")
         self.cut_out += min(length, len(self.content))

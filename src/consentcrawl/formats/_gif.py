@@ -38,7 +38,7 @@ def walk(found: Finding) -> None:
 
 
 def _table(content: bytes, at: int) -> int:
-    """Give the size in bytes of the colour table that the flags at ``at`` announce."""
+    """Return the size in bytes of the colour table that the flags at ``at`` announce."""
     flags = content[at] if at < len(content) else 0
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
@@ -70,7 +70,7 @@ def _xmp(at: int, found: Finding) -> tuple[int, int]:
 
 
 def _sub_blocks(content: bytes, at: int) -> tuple[int, int]:
-    """Give where a run of sub-blocks ends, or -1 beyond the content or the limit, and how many there were."""
+    """Return where a run of sub-blocks ends, or -1 beyond the content or the limit, and how many there were."""
     end, count = len(content), 1
     while at < end and count <= _BLOCKS:
         size = content[at]

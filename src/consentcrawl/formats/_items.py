@@ -60,7 +60,7 @@ def walk(found: Finding, parts: Parts) -> None:
 
 
 def _xmp_items(found: Finding, start: int, stop: int) -> Iterator[int]:
-    """Give the identifiers of the items whose media type is XMP's."""
+    """Return the identifiers of the items whose media type is XMP's."""
     table = _Reader(found.content, start, stop)
     left = table.number(2 if table.number(4) >> 24 == 0 else 4)
     for _ in range(min(left, _ITEMS)):
@@ -95,7 +95,7 @@ def _xmp_item(found: Finding, entry: _Reader) -> Iterator[int]:
 
 
 def _locations(found: Finding, start: int, stop: int) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
-    """Give identifier, construction method and extents of each item of an ``iloc`` box."""
+    """Return identifier, construction method and extents of each item of an ``iloc`` box."""
     table = _Reader(found.content, start, stop)
     version = table.number(4) >> 24
     sizes = table.number(2)

@@ -1,6 +1,6 @@
 """A glance at whether a page names a licence in a rel, before its many anchors are read for it.
 
-Law: each mention of the word costs a bounded look back.
+Each mention of the word costs a bounded look back.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Where comments and raw text end, as the HTML standard §13.2.5 has it.
 
-Law: an end is found in one pass; what nothing ends goes on to the end of the page.
+An end is found in one pass; what nothing ends goes on to the end of the page.
 """
 
 from __future__ import annotations

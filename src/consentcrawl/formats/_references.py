@@ -1,6 +1,6 @@
 """Character references of HTML text and attribute values, resolved as the HTML standard §13.2.5.72 to 80 has them.
 
-Law: never raises, and reads each character a bounded number of times.
+Never raises, and reads each character a bounded number of times.
 """
 
 from __future__ import annotations

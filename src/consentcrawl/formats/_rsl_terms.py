@@ -1,6 +1,6 @@
 """What one content element of an RSL licence says about each use: the evaluation of RSL 1.0 §3.
 
-Law: a use is allowed only by a licence that names it and asks for nothing in return that is not known to be given.
+A use is allowed only by a licence that names it and asks for nothing in return that is not known to be given.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _conditional(use: Use, barred: Use | None) -> Use:
 
 
 def _condition(content: Term, server: str, licence: tuple[Term, ...]) -> Use | None:
-    """Give the first condition of a licence that only an agreement can meet, if there is one."""
+    """Return the first condition of a licence that only an agreement can meet, if there is one."""
     if server:
         return Use("", DISALLOWED, content.quote, content.line, f"needs a licence token from {server}")
     for term in licence:
@@ -125,7 +125,7 @@ def _condition(content: Term, server: str, licence: tuple[Term, ...]) -> Use | N
 
 
 def _for_some_only(term: Term) -> bool:
-    """Tell whether a term leaves out some users or places."""
+    """Return whether a term leaves out some users or places."""
     if term.type not in ("user", "geo") or term.name not in ("permits", "prohibits"):
         return False
     return term.name == "prohibits" or not (term.words >= _USERS or "all" in term.words)

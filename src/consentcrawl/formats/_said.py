@@ -1,6 +1,6 @@
 """The tags of a page that say something: their values at once, the tag as it stood and its line when asked for.
 
-Law: what is not asked for is not made; lines are counted once for as long as they are asked for in order.
+What is not asked for is not made; lines are counted once for as long as they are asked for in order.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Whether bytes open as a page does (WHATWG MIME Sniffing §7.1); no more than 4 KiB are looked at.
 
-Law: XML that is no page does not look like one, whatever comment stands before it.
+XML that is no page does not look like one, whatever comment stands before it.
 """
 
 from __future__ import annotations

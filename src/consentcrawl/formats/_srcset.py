@@ -1,6 +1,6 @@
 """The addresses of an image: its src, and each one that its srcset offers.
 
-Law: every address is kept as it stood, but for those that hold the image themselves.
+Every address is kept as it stood, but for those that hold the image themselves.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ _OWN_DOCTYPE = re.compile(
 
 
 def root_of(text: bytes) -> int:
-    """Give where the root element of an SVG document starts, or -1 when it is none."""
+    """Return where the root element of an SVG document starts, or -1 when it is none."""
     at = 0
     for _ in range(_STEPS):
         at = _past_space(text, at)
@@ -75,7 +75,7 @@ _DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
 
 
 def _tag(text: bytes, at: int) -> bytes:
-    """Give the start tag of the root, up to a bound."""
+    """Return the start tag of the root, up to a bound."""
     end = text.find(b">", at, at + _HEAD_LIMIT)
     return text[at : end if end >= 0 else at + _HEAD_LIMIT]
 

@@ -1,6 +1,6 @@
 """The patterns a tag is read with, as the HTML standard §13.2.5.6 to 40 tells tags from text.
 
-Law: no pattern looks back, so that each is linear in what it reads.
+No pattern looks back, so that each is linear in what it reads.
 """
 
 from __future__ import annotations

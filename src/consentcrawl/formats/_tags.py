@@ -1,6 +1,6 @@
 """A tokenizer of HTML that leaps to the tags asked for, as the HTML standard §13.2.5 tells tags from text; no tree.
 
-Law: what it yields for a page is how it begins for any page that begins so; its time is linear in the page.
+What it yields for a page is how it begins for any page that begins so; its time is linear in the page.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The product tokens of AI crawlers, each in its class, out of a data file that names its source and date.
 
-Law: tokens are compared whole and without case, never as a part of another word.
+Tokens are compared whole and without case, never as a part of another word.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Agents:
     tokens: frozenset[str]
 
     def modes(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Give the values of the policy's ``ai_agents`` under which refusing these names is evidence."""
+        """Return the values of the policy's ``ai_agents`` under which refusing these names is evidence."""
         if not self.training.isdisjoint(names):
             return ("class", "any")
         return () if self.tokens.isdisjoint(names) else ("any",)

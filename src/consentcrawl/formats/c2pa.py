@@ -2,7 +2,7 @@
 
 ``c2pa.training-mining`` (C2PA 1.0 to 1.4) and ``cawg.training-mining`` (CAWG 1.0, 1.1).
 
-Law: what cannot be understood forbids; nothing but the word ``allowed``, in its place, allows.
+What cannot be understood forbids; nothing but the word ``allowed``, in its place, allows.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _failure(told: dict[str, Any], *, odd: bool, silent: bool) -> str:
 
 
 def _kept(uses: list[Use | None]) -> tuple[Use, ...]:
-    """Give the first of very many entries, those that forbid before the others."""
+    """Return the first of very many entries, those that forbid before the others."""
     return tuple(sorted((use for use in uses if use is not None), key=lambda use: use.use == ALLOWED)[:_KEPT])
 
 
@@ -101,7 +101,7 @@ def _ingredient(told: Any) -> Iterator[Use | None]:  # noqa: ANN401 (any JSON va
 
 
 def _assertions(told: Any, where: str) -> Iterator[Use | None]:  # noqa: ANN401 (any JSON value)
-    """Give every entry of every assertion; None for an assertion that has no entries where they should be."""
+    """Return every entry of every assertion; None for an assertion that has no entries where they should be."""
     for assertion in told if isinstance(told, list) else ():
         data = json.at(assertion, "data")
         # CDDL of C2PA 1.0 and 1.4: without the wrapper.

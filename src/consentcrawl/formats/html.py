@@ -1,6 +1,6 @@
 """Pages: what their meta, link, script and image tags say, found by reading tags in order; no tree is made.
 
-Law: any bytes give a page; what is found in a page is still found when more bytes follow.
+Any bytes give a page; what is found in a page is still found when more bytes follow.
 """
 
 from __future__ import annotations

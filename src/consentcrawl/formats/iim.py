@@ -13,7 +13,7 @@ RIGHTS = {(2, 40): "Special Instructions", (2, 116): "Copyright Notice"}
 
 
 def read(block: bytes) -> list[tuple[str, str]]:
-    """Give name and text of each data set about rights; never raises, and stops where the block makes no sense."""
+    """Return name and text of each data set about rights; never raises, and stops where the block makes no sense."""
     texts, at = [], 0
     for _ in range(_SETS):
         if at + _HEAD.size > len(block):

@@ -1,6 +1,6 @@
 """What is embedded in an image: XMP, IPTC-IIM and C2PA manifests, found without decoding a pixel.
 
-Law: no length is trusted, every read lies within the content, and what was not read is said.
+No length is trusted, every read lies within the content, and what was not read is said.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Embedded:
 
     @property
     def whole(self) -> bool:
-        """Tell whether everything that can hold metadata was walked through and read."""
+        """Return whether everything that can hold metadata was walked through and read."""
         return not self.gave_up
 
 
@@ -110,7 +110,7 @@ def _boxed(content: bytes) -> tuple[str, Walk | None]:
 
 
 def _is_svg(content: bytes) -> bool:
-    """Tell whether the root element is SVG's; UTF-16 is looked through too."""
+    """Return whether the root element is SVG's; UTF-16 is looked through too."""
     head = xml.plain(content[:_SVG_HEAD])
     text = head.encode() if isinstance(head, str) else head
     return text[:1] == b"<" and _svg.root_of(text) >= 0

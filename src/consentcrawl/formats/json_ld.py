@@ -1,6 +1,6 @@
 """JSON-LD of a page (W3C JSON-LD 1.1): what its scripts say in texts, property by property, without its context.
 
-Law: it is read for what a page names (its pictures, its licences) and never for a permission.
+It is read for what a page names (its pictures, its licences) and never for a permission.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class Property:
 
 
 def scripts(page: Page) -> list[str]:
-    """Give the scripts of a page that hold JSON-LD, as they stand."""
+    """Return the scripts of a page that hold JSON-LD, as they stand."""
     return [script.text for script in page.scripts if script.type == TYPE]
 
 
 def properties(script: str) -> tuple[Property, ...]:
-    """Give every text of a script, in order; what is no JSON says nothing. Never raises."""
+    """Return every text of a script, in order; what is no JSON says nothing. Never raises."""
     return tuple(islice(_texts(json.parse(script)[0]), LIMIT))
 
 

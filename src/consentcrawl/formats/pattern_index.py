@@ -1,6 +1,6 @@
 """Many patterns of the RFC 9309 language compared with one path at once, in a number of steps that is bounded.
 
-Law: what the budget leaves uncompared is reported; it is never taken for "does not match".
+What the budget leaves uncompared is reported; it is never taken for "does not match".
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Glob(NamedTuple):
     tail: str | None
 
     def matches(self, target: str) -> bool:
-        """Tell whether it matches: the leftmost place for each piece is enough, as ``*`` takes any run of octets."""
+        """Return whether it matches: the leftmost place for each piece is enough, as ``*`` takes any run of octets."""
         if not target.startswith(self.head):
             return False
         at = len(self.head)

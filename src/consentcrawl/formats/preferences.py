@@ -1,6 +1,6 @@
 """Usage preferences written as members: Content-Usage (RFC 9651 dictionaries), Content-Signal, and what labels mean.
 
-Law: a strict reading may allow and disallow; a lenient reading may only disallow, and says that it was lenient.
+A strict reading may allow and disallow; a lenient reading may only disallow, and says that it was lenient.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Said:
 
 
 def content_usage(value: str) -> dict[str, bool]:
-    """Give the members of a Content-Usage value that are the Token ``y`` (True) or ``n`` (False), by label.
+    """Return the members of a Content-Usage value that are the Token ``y`` (True) or ``n`` (False), by label.
 
     Strict: a value that is no RFC 9651 dictionary gives nothing, other members are left out, parameters are ignored,
     the last of several equal keys counts (draft-ietf-aipref-vocab, "Usage Preference Expressions").
@@ -132,7 +132,7 @@ def _is_preference(item: object) -> bool:
 
 
 def _dictionary(value: str) -> dict[str, tuple[bool, dict[str, object]]]:
-    """Give the members that are ``y`` or ``n``, each with its parameters; nothing of what is no dictionary."""
+    """Return the members that are ``y`` or ``n``, each with its parameters; nothing of what is no dictionary."""
     try:
         members = cast("dict[str, tuple[object, dict[str, object]]]", parse(value.encode("ascii"), tltype="dictionary"))
     except ValueError:
@@ -153,7 +153,7 @@ def _condition(parameters: dict[str, object]) -> str:
 
 
 def _lenient(value: str, settled: dict[str, bool]) -> Iterator[Said]:
-    """Give the disallowances that a strict reading of ``value`` has not settled."""
+    """Return the disallowances that a strict reading of ``value`` has not settled."""
     for label, word, _ in _members(value):
         if word not in _NO or (label in settled and label in LABELS):
             continue

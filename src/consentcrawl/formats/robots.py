@@ -1,6 +1,6 @@
 """robots.txt (RFC 9309): who may fetch what, and which other records stand where.
 
-Law: whatever is unsure is read as disallowed, and every answer names the line it rests on.
+Whatever is unsure is read as disallowed, and every answer names the line it rests on.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Lines of a robots.txt: octets to groups, rules and the records between them (RFC 9309 §2.2).
 
-Law: one odd line never changes how the others are read.
+One odd line never changes how the others are read.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def text_of(body: bytes) -> tuple[str, str]:
 
 
 def utf16(body: bytes) -> str:
-    """Give the name of the encoding of more than one octet that the first octets show, or an empty string."""
+    """Return the name of the encoding of more than one octet that the first octets show, or an empty string."""
     start = body[:4]
     if start in {b"\xff\xfe\0\0", b"\0\0\xfe\xff"}:
         return "utf-32"

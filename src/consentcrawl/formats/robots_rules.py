@@ -1,6 +1,6 @@
 """Rules of a robots.txt, the sets of them that bind one crawler, and which rule decides about a path.
 
-Law: where two readings of a path differ, the one that disallows counts.
+Where two readings of a path differ, the one that disallows counts.
 """
 
 from __future__ import annotations

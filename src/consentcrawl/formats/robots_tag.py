@@ -72,7 +72,7 @@ def grouped(line: str) -> tuple[Directive, ...]:
 
 
 def expired(value: str, at: float) -> bool:
-    """Tell whether an ``unavailable_after`` date lies before ``at``, in seconds since the epoch."""
+    """Return whether an ``unavailable_after`` date lies before ``at``, in seconds since the epoch."""
     date = _date(value)
     return date is not None and date.timestamp() <= at
 

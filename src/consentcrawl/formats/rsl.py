@@ -1,6 +1,6 @@
 """RSL 1.0 licences: what a licence document says about one URL, use by use.
 
-Law: a document that does not follow the standard is no licence: it can still forbid, and never allows.
+A document that does not follow the standard is no licence: it can still forbid, and never allows.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Licences:
     _near: dict[str, Near] = field(default_factory=dict, compare=False, repr=False)
 
     def near(self, host: str) -> Near:
-        """Give the contents about files of a host, and their patterns; compiled once for each host."""
+        """Return the contents about files of a host, and their patterns; compiled once for each host."""
         near = self._near.get(host)
         if near is None:
             split = [(content, *_split(content.url)) for content in self.contents]
@@ -115,7 +115,7 @@ def _quote(element: xml.Element) -> str:
 
 
 def covering(licences: Licences, url: str) -> tuple[tuple[Content, ...], str]:
-    """Give the most specific contents about a canonical URL: paths match as in RFC 9309, those of another host never.
+    """Return the most specific contents about a canonical URL: paths match as in RFC 9309, those of another host never.
 
     The second value is the reason code when not every pattern could be compared: then nothing may be allowed.
     """

@@ -1,6 +1,6 @@
 """The addresses of the images a page shows or names as its own: by its tags, its previews, its structured data.
 
-Law: an image that is only linked to is not shown, and no style sheet is looked into.
+An image that is only linked to is not shown, and no style sheet is looked into.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _IMAGES = ("ImageObject", "Photograph")
 
 
 def addresses(page: Page) -> Iterator[str]:
-    """Give the addresses as they stood, relative to the page's base; some are given more than once."""
+    """Return the addresses as they stood, relative to the page's base; some are given more than once."""
     for image in page.images:
         yield image.src
     for meta in page.metas:

@@ -1,6 +1,6 @@
 """The attributes of the tags of a page that carry a certain one, for pages that keep their data in attributes.
 
-Law: a tag is read from its ``<`` to its ``>`` once, with quotes heeded (WHATWG HTML §13.2.5.32 to 38); never more than
+A tag is read from its ``<`` to its ``>`` once, with quotes heeded (WHATWG HTML §13.2.5.32 to 38); never more than
 ``TAGS`` of them.
 """
 
@@ -21,7 +21,7 @@ _ATTRIBUTE = re.compile(
 
 
 def carrying(text: str, attribute: str) -> tuple[list[dict[str, str]], bool]:
-    """Give the attributes of each tag with ``attribute`` (lower case here), and whether more such tags follow unread.
+    """Return the attributes of each tag with ``attribute`` (lower case here), and whether more such tags follow unread.
 
     Names are in lower case, values unescaped; of an attribute that is repeated the first counts.
     """

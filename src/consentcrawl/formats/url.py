@@ -63,12 +63,12 @@ class BadUrl(ValueError):
         super().__init__(reason, self.shown)
 
     def __str__(self) -> str:
-        """Give the reason and the URL in one line."""
+        """Return the reason and the URL in one line."""
         return f"{self.reason}: {self.shown}" if self.shown else self.reason
 
 
 def canonical(url: str) -> str:
-    """Give the one form of an absolute http(s) URL, read as WHATWG does and then made normal by RFC 3986 §6.2.2.
+    """Return the one form of an absolute http(s) URL, read as WHATWG does and then made normal by RFC 3986 §6.2.2.
 
     Scheme and host in lower case, names as A-labels without a final dot, numbers for a host as the IPv4 address they
     mean, no default port, no fragment, no dot segments (``%2e`` is a dot); unreserved characters plain, all others that
@@ -161,7 +161,7 @@ def _host(authority: str, url: str) -> str:
 
 
 def _normal(match: re.Match[str]) -> str:
-    """Give the normal form of one percent triplet or one character that may not stand in a path or query."""
+    """Return the normal form of one percent triplet or one character that may not stand in a path or query."""
     text = match[0]
     if len(text) == 1:
         return "".join(f"%{octet:02X}" for octet in text.encode())

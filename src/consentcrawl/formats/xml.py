@@ -1,6 +1,6 @@
 """A bounded reader of strangers' XML: a small tree, or the reason why there is none.
 
-Law: no DTD, no entity, nothing fetched; what one document costs is bounded before its first element is kept.
+No DTD, no entity, nothing fetched; what one document costs is bounded before its first element is kept.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Lines:
         self._known: dict[Node, int] = {}
 
     def of(self, node: Node) -> int:
-        """Give the line that a node of the document starts at; the first is 1."""
+        """Return the line that a node of the document starts at; the first is 1."""
         if not self._known:
             text = self._text if isinstance(self._text, str) else self._text.decode("latin-1")
             self._known = {node: line for line, node in zip(_started(text), self._root.iter(), strict=False)}
@@ -63,7 +63,7 @@ class Lines:
 
 
 def _started(text: str) -> Iterator[int]:
-    """Give the line of every start tag of a well-formed document, in order."""
+    """Return the line of every start tag of a well-formed document, in order."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")  # XML 1.0 §2.11
     line, counted = 1, 0
     for match in _MARKUP.finditer(text):
@@ -114,7 +114,7 @@ class Element:
 
 
 def text_of(node: Node) -> str:
-    """Give the text that stands directly in a node, before, between and behind the nodes inside."""
+    """Return the text that stands directly in a node, before, between and behind the nodes inside."""
     pieces = [node.text or "", *(child.tail or "" for child in node)]
     return "".join(pieces).strip()
 

@@ -1,6 +1,6 @@
 """An XMP packet (ISO 16684-1): every value of a property, in whichever of RDF's many spellings it was written.
 
-Law: a packet that cannot be read as XML can still forbid, and can never allow.
+A packet that cannot be read as XML can still forbid, and can never allow.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Xmp:
     _nodes: dict[str, list[xml.Node]] = field(default_factory=dict, repr=False)
 
     def values(self, namespace: str, local: str) -> list[Value]:
-        """Give every value of a property, once per place where it stands; a property without value gives an empty text.
+        """Return every value of a property, once per place where it stands; a property without value gives an empty text.
 
         Attributes, element text, ``rdf:resource``, ``rdf:value``, containers and nested nodes are all looked into.
         """
@@ -53,11 +53,11 @@ class Xmp:
         return [Value(text, f"XMP, line {self._lines.of(node)}") for text, node in found]
 
     def elements(self, namespace: str, local: str) -> list[xml.Element]:
-        """Give every element of a name."""
+        """Return every element of a name."""
         return [xml.Element(node, self._lines) for node in self._nodes.get(xml.name_of(namespace, local), ())]
 
     def named(self, local: str) -> set[str]:
-        """Give the namespaces in which a property of this local name occurs."""
+        """Return the namespaces in which a property of this local name occurs."""
         ending = [name for names in (self._bearers, self._nodes) for name in names if name.endswith(local)]
         return {namespace for namespace, own in map(xml.split, ending) if own == local}
 
@@ -95,7 +95,7 @@ def read(packet: bytes) -> Xmp:
 
 
 def _texts(node: xml.Node, name: str) -> Iterator[tuple[str, xml.Node]]:
-    """Give the texts at and below a node, but for those of a property of the same name within it."""
+    """Return the texts at and below a node, but for those of a property of the same name within it."""
     if text := xml.text_of(node):
         yield text, node
     for key, value in node.attrib.items():
@@ -107,6 +107,6 @@ def _texts(node: xml.Node, name: str) -> Iterator[tuple[str, xml.Node]]:
 
 
 def _denials(packet: bytes) -> tuple[str, ...]:
-    """Give the words of denial in a packet that cannot be read; without its zero bytes every encoding is ASCII."""
+    """Return the words of denial in a packet that cannot be read; without its zero bytes every encoding is ASCII."""
     words = _DENIAL.findall(packet[: 2 * xml.SIZE_LIMIT].replace(b"\0", b""))
     return tuple(dict.fromkeys(word.decode("ascii") for word in words[:_DENIALS_KEPT]))

@@ -1,6 +1,6 @@
 """Signed tree heads: C2SP checkpoints (tlog-checkpoint) as C2SP signed notes, with Ed25519.
 
-Law: one checkpoint has one spelling; what could be written differently is refused, not repaired.
+One checkpoint has one spelling; what could be written differently is refused, not repaired.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class VerifierKey:
         return f"{self.name}+{self.key_id.hex()}+{_base64(_ED25519 + self.public)}"
 
     def signed(self, text: str, signature: bytes) -> bool:
-        """Tell whether ``signature`` is this key's over ``text``."""
+        """Return whether ``signature`` is this key's over ``text``."""
         try:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text.encode())
         except InvalidSignature:

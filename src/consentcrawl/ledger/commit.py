@@ -1,6 +1,6 @@
 """The group commit, and the heads that are signed over what was committed.
 
-Law: no index is given for an entry that a power cut could lose, and after a failed write none is given any more.
+No index is given for an entry that a power cut could lose, and after a failed write none is given any more.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Committer:
 
     @property
     def broken(self) -> bool:
-        """Tell whether a write failed."""
+        """Return whether a write failed."""
         return self._queue.failure is not None
 
     @property

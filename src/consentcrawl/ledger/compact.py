@@ -1,6 +1,6 @@
 """A C2SP tlog-proof in about as few bytes as it has information, and back.
 
-Law: what is read back is the text that was shrunk, byte for byte, and it is as little believed as the text would be.
+What is read back is the text that was shrunk, byte for byte, and it is as little believed as the text would be.
 """
 
 from __future__ import annotations

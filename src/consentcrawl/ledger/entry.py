@@ -1,6 +1,6 @@
 """What one entry of the ledger is: canonical JSON, small, with its personal part outside it and committed to.
 
-Law: the same record always has the same bytes (RFC 8785 over ASCII keys, integers, no floats).
+The same record always has the same bytes (RFC 8785 over ASCII keys, integers, no floats).
 """
 
 from __future__ import annotations

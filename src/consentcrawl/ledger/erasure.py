@@ -1,6 +1,6 @@
 """Erasing what names a work: its URL goes, the entry and every proof of it stay.
 
-Law: an erasure is written down before anything is erased, so that a missing personal part is never a riddle.
+An erasure is written down before anything is erased, so that a missing personal part is never a riddle.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The file layer of the ledger: the few calls it makes of the operating system, so that each can be made to fail.
 
-Law: nothing is durable before ``sync`` (content) or ``sync_directory`` (names) returned.
+Nothing is durable before ``sync`` (content) or ``sync_directory`` (names) returned.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Files(Protocol):
         ...
 
     def close(self, handle: int) -> None:
-        """Give the handle back."""
+        """Return the handle back."""
         ...
 
     def read(self, path: Path, offset: int = 0, length: int = -1) -> bytes:

@@ -1,6 +1,6 @@
 """The bytes of a segment: batches in frames of length, CRC-32 and payload, each padded to the sector.
 
-Law: a write never touches a sector that holds acknowledged bytes, and a length of 0 is never a frame (the CRC-32 of
+A write never touches a sector that holds acknowledged bytes, and a length of 0 is never a frame (the CRC-32 of
 nothing is 0, so a run of zeros would look like frames).
 """
 

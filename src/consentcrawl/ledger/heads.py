@@ -1,6 +1,6 @@
 """Every signed head the ledger ever had, and the tiles below it.
 
-Law: a head is kept in ``heads.log`` before it is shown in ``checkpoint``, and only entries that are durable are in it.
+A head is kept in ``heads.log`` before it is shown in ``checkpoint``, and only entries that are durable are in it.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class HeadKeeper:
             write_whole(self._files, path, b"".join(roots))
 
     def close(self) -> None:
-        """Give the file back."""
+        """Return the file back."""
         self._files.close(self._handle)
 
     def _sign(self, frontier: Frontier) -> None:

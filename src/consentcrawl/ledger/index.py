@@ -1,6 +1,6 @@
 """An index of a ledger in SQLite: which entries speak of a URL, an origin, a signal, an outcome, a day.
 
-Law: the ledger is the truth; the index may be deleted and built again, and holds no URL.
+The ledger is the truth; the index may be deleted and built again, and holds no URL.
 """
 
 from __future__ import annotations

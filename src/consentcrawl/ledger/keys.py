@@ -1,6 +1,6 @@
 """The ledger's keys: the signing key in a file of its owner's, the public ones in a list.
 
-Law: a key that others may read is not used.
+A key that others may read is not used.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The ledger as its writer holds it: records go in, and their index comes back once they are durable.
 
-Law: what was handed in without an error is written, and what was acknowledged is never lost.
+What was handed in without an error is written, and what was acknowledged is never lost.
 """
 
 from __future__ import annotations

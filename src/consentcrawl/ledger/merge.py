@@ -1,6 +1,6 @@
 """Many ledgers into one: every head of a source, then every entry of it, with the index it had there.
 
-Law: a merged entry is the source's own, byte for byte, inside the new one; its old proofs still hold.
+A merged entry is the source's own, byte for byte, inside the new one; its old proofs still hold.
 """
 
 from __future__ import annotations
@@ -88,5 +88,5 @@ def _append_erasures(into: Ledger, origin: str, files: Files) -> None:
 
 
 def _bare(record: dict[str, Any]) -> bool:
-    """Tell whether an entry, or the one within it, commits to a personal part."""
+    """Return whether an entry, or the one within it, commits to a personal part."""
     return "personal" in record or ("entry" in record and _bare(record["entry"]))

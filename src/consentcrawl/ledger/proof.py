@@ -1,6 +1,6 @@
 """A proof that one entry is in the ledger, small enough to mail, checked with neither ledger nor network.
 
-Law: a proof is handed out only after it was checked here.
+A proof is handed out only after it was checked here.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class ProofResult:
 
     @property
     def holds(self) -> bool:
-        """Tell whether nothing is wrong with it."""
+        """Return whether nothing is wrong with it."""
         return not self.problems
 
 

@@ -1,6 +1,6 @@
 """How verdicts and outcomes are written down: compactly, and with every URL that names a work in the personal part.
 
-Law: what an entry says in the clear names no work; with its personal part it says all that the verdict said.
+What an entry says in the clear names no work; with its personal part it says all that the verdict said.
 """
 
 from __future__ import annotations

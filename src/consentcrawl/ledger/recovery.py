@@ -1,6 +1,6 @@
 """How a ledger is made, and how it is opened again after whatever happened.
 
-Law: nothing that was acknowledged is cut, and damage before the newest head is never repaired.
+Nothing that was acknowledged is cut, and damage before the newest head is never repaired.
 """
 
 from __future__ import annotations

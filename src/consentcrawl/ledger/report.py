@@ -28,7 +28,7 @@ class Report:
 
     @property
     def holds(self) -> bool:
-        """Tell whether nothing is wrong."""
+        """Return whether nothing is wrong."""
         return not self.findings
 
     @property

@@ -1,6 +1,6 @@
 """Verdicts as the rows of a batch segment, and back to what a live entry says of one.
 
-Law: a row says in the clear what an entry would; every URL that names a work is in the personal columns.
+A row says in the clear what an entry would; every URL that names a work is in the personal columns.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Salts for commitments, taken from the system many at a time: asking it for each costs more than the rest.
 
-Law: no salt is used twice, also not by a process that was forked off.
+No salt is used twice, also not by a process that was forked off.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Batch segments: the verdict rows of a batch run in one Parquet file, and one entry of the ledger that commits to all.
 
-Law: the root is over the rows and not over the file, so that a URL can be erased from the file and every proof stands.
+The root is over the rows and not over the file, so that a URL can be erased from the file and every proof stands.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def erase_row_url(path: Path, record: dict[str, Any], url: str) -> int:
 
 
 def _names(cell: str | None, url: str) -> bool:
-    """Tell whether a personal cell is a URL, or a JSON list that has it."""
+    """Return whether a personal cell is a URL, or a JSON list that has it."""
     return cell == url or (cell is not None and cell.startswith("[") and url in json.loads(cell))
 
 

@@ -1,6 +1,6 @@
 """Where entries lie: the live segments that are written to, and the sealed ones, packed for good.
 
-Law: entries and their personal parts lie together while live and apart once sealed; only the personal side of a sealed
+Entries and their personal parts lie together while live and apart once sealed; only the personal side of a sealed
 segment is ever rewritten.
 """
 

@@ -1,6 +1,6 @@
 """Tiles: the tree's hashes in rows of 256, as C2SP tlog-tiles lays them out.
 
-Law: a tile says nothing that the entries do not say; it may be deleted and made again.
+A tile says nothing that the entries do not say; it may be deleted and made again.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The Merkle tree of RFC 6962: hashes, the growing edge, proofs and how they are checked.
 
-Law: a leaf and a node never hash alike (RFC 6962 §2.1, the prefixes 0x00 and 0x01).
+A leaf and a node never hash alike (RFC 6962 §2.1, the prefixes 0x00 and 0x01).
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def consistency_path(old: int, new: int, node: Node) -> list[bytes]:
 
 
 def leads_to(root: bytes, index: int, size: int, leaf: bytes, path: Sequence[bytes]) -> bool:
-    """Tell whether the path leads from the leaf at ``index`` to ``root`` (RFC 9162 §2.1.3.2)."""
+    """Return whether the path leads from the leaf at ``index`` to ``root`` (RFC 9162 §2.1.3.2)."""
     if not 0 <= index < size:
         return False
     first, last = index, size - 1
@@ -148,7 +148,7 @@ def leads_to(root: bytes, index: int, size: int, leaf: bytes, path: Sequence[byt
 
 
 def grew_into(old: int, old_root: bytes, new: int, new_root: bytes, path: Sequence[bytes]) -> bool:
-    """Tell whether the path shows the old tree to be a beginning of the new one (RFC 9162 §2.1.4.2)."""
+    """Return whether the path shows the old tree to be a beginning of the new one (RFC 9162 §2.1.4.2)."""
     if old == new:
         return not path and old_root == new_root
     if old == 0:

@@ -1,6 +1,6 @@
 """Verifying a ledger: everything is read again, and every head is worked out again from the entries.
 
-Law: whatever is wrong is found and told; nothing is repaired.
+Whatever is wrong is found and told; nothing is repaired.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What is handed in and not yet durable: a queue that gives the writer all that came while it was busy.
 
-Law: a group commit waits for nobody; the group is whoever came during the commit before.
+A group commit waits for nobody; the group is whoever came during the commit before.
 """
 
 from __future__ import annotations

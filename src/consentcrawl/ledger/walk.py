@@ -1,6 +1,6 @@
 """The walk from the first entry to the last: the tree is grown again and compared with every head and tile on the way.
 
-Law: every byte below the newest head is read, and every hash is worked out from it.
+Every byte below the newest head is read, and every hash is worked out from it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The one who writes: batches into the live segment, each durable when ``write`` returns.
 
-Law: a batch is begun only when the one before it is durable.
+A batch is begun only when the one before it is durable.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class SegmentWriter:
         self._live, self._room = None, 0
 
     def close(self) -> None:
-        """Give the file back."""
+        """Return the file back."""
         if self._handle >= 0:
             self._files.close(self._handle)
         self._handle = -1

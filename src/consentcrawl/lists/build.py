@@ -1,6 +1,6 @@
 """Compiles an opt-out list, in memory that does not grow with it.
 
-Law: the file appears whole under its name, or not at all.
+The file appears whole under its name, or not at all.
 """
 
 from __future__ import annotations

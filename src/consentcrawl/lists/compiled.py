@@ -1,6 +1,6 @@
 """Opens a compiled list and asks it: a filter and a fan-out are held, all else is read where it lies.
 
-Law: what cannot be read is an error, never "not listed".
+What cannot be read is an error, never "not listed".
 """
 
 from __future__ import annotations
@@ -66,11 +66,11 @@ class CompiledList:
 
     @property
     def of_content(self) -> bool:
-        """Tell whether there are rows about contents."""
+        """Return whether there are rows about contents."""
         return not self.kinds.isdisjoint(("sha256", *PERCEPTUAL))
 
     def about(self, asset: Asset) -> list[Row]:
-        """Give the rows about an asset's URL, host and work keys. Raises BadList."""
+        """Return the rows about an asset's URL, host and work keys. Raises BadList."""
         url, kinds = keys.bare(asset.url), self.kinds
         found: list[Row] = []
         if "url" in kinds:
@@ -86,11 +86,11 @@ class CompiledList:
         return found
 
     def sha256(self, digest: str) -> list[Row]:
-        """Give the rows about a content with this SHA-256, in hex. Raises BadList."""
+        """Return the rows about a content with this SHA-256, in hex. Raises BadList."""
         return list(self._rows("sha256", digest)) if "sha256" in self.kinds else []
 
     def perceptual(self, kind: str, value: str) -> list[Row]:
-        """Give the rows whose dHash or pHash (16 hex digits) is as near as the list says. Raises BadList."""
+        """Return the rows whose dHash or pHash (16 hex digits) is as near as the list says. Raises BadList."""
         if kind not in self.kinds:
             return []
         distance, asked = int(self.facts["distance"]), int(value, 16)
@@ -103,7 +103,7 @@ class CompiledList:
         return [self._row(layout.tag_and_offset(entry)[1]) for entry in places.values()]
 
     def _prefixes(self, url: str) -> Iterator[Row]:
-        """Give the rows of every prefix of ``url``: each folder tells how long those are that go on after it."""
+        """Return the rows of every prefix of ``url``: each folder tells how long those are that go on after it."""
         for folder in keys.folders(url):
             for entry in self._entries(keys.lengths(folder)):
                 length, _ = layout.tag_and_offset(entry)
@@ -120,7 +120,7 @@ class CompiledList:
             yield row
 
     def _entries(self, key: bytes) -> Iterator[bytes]:
-        """Give the index entries that begin with ``key``; most keys end at the filter."""
+        """Return the index entries that begin with ``key``; most keys end at the filter."""
         top = int.from_bytes(key[:8])
         bit = top >> self._filter_shift
         if not self._filter[bit >> 3] >> (bit & 7) & 1:
@@ -143,7 +143,7 @@ class CompiledList:
             raise BadList(msg) from error
 
     def _proven(self, part: str) -> Iterator[bytes]:
-        """Give a section in pieces, and see in the end that it is what was written."""
+        """Return a section in pieces, and see in the end that it is what was written."""
         start, length = self.facts["sections"][part]
         digest = sha256()
         for at in range(start, start + length, _PIECE):

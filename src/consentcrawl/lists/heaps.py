@@ -1,6 +1,6 @@
 """Sorts the index of a list that is larger than memory: a heap on disk for each leading byte, one sorted at a time.
 
-Law: of entries that say the same the first is kept, and the others are counted.
+Of entries that say the same the first is kept, and the others are counted.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Heaps:
             self._spill(entry[0])
 
     def sorted(self) -> Iterator[list[bytes]]:
-        """Give the entries in order, a heap at a time."""
+        """Return the entries in order, a heap at a time."""
         for first in range(_HEAPS):
             self._spill(first)
             path = self._file(first)

@@ -1,6 +1,6 @@
 """The keys under which a row is found: the same for what is listed and for what is asked.
 
-Law: whatever the scheme, host and path name the same work; a host speaks for the hosts below it.
+Whatever the scheme, host and path name the same work; a host speaks for the hosts below it.
 """
 
 from __future__ import annotations

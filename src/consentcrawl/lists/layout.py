@@ -1,6 +1,6 @@
 """How a compiled list lies on disk: a head of fixed size, then rows, filter, fan-out and index, each with its digest.
 
-Law: the head says how long the file is and proves itself; a file that was cut or changed in its head never opens.
+The head says how long the file is and proves itself; a file that was cut or changed in its head never opens.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Perceptual hashes of a content, computed by a worker process from its pixels (extra ``images``).
 
-Law: what looks like an image and could not be hashed is a gap, never "not listed".
+What looks like an image and could not be hashed is a gap, never "not listed".
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from consentcrawl.formats import image
-from consentcrawl.isolation import Workers
 from consentcrawl.lists.rows import PERCEPTUAL
+from consentcrawl.workers.pool import Workers
 
-_PROGRAM = Path(__file__).with_name("picture_worker.py")
+_PROGRAM = Path(__file__).parents[1] / "workers" / "picture.py"
 _DIGITS = 16
 
 

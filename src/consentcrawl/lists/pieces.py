@@ -1,6 +1,6 @@
 """Reads pieces of a file by their place, for any number of threads.
 
-Law: a piece comes whole or is an error. The file is not mapped: one that is cut while it is mapped ends the process.
+A piece comes whole or is an error. The file is not mapped: one that is cut while it is mapped ends the process.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Pieces:
         return os.fstat(self._file.fileno()).st_size
 
     def at(self, start: int, length: int) -> bytes:
-        """Give ``length`` bytes. Raises BadList where there are fewer."""
+        """Return ``length`` bytes. Raises BadList where there are fewer."""
         piece = self.some(start, length)
         if len(piece) != length:
             msg = "it was cut short, or cannot be read"
@@ -38,7 +38,7 @@ class Pieces:
         return piece
 
     def some(self, start: int, length: int) -> bytes:
-        """Give up to ``length`` bytes. Raises BadList where none can be read."""
+        """Return up to ``length`` bytes. Raises BadList where none can be read."""
         try:
             if _AT_ONCE:
                 return os.pread(self._file.fileno(), length, start)

@@ -1,6 +1,6 @@
 """The rows of an opt-out list: kind, value, source, date, category, each in the one form that is compared.
 
-Law: a row is read whole or is counted as bad, with its line and the reason; none is dropped silently.
+A row is read whole or is counted as bad, with its line and the reason; none is dropped silently.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class BadRow:
 
 
 def of_text(text: bytes) -> Row:
-    """Give the row that ``Row.text`` wrote. Raises ValueError where it is not as it was written."""
+    """Return the row that ``Row.text`` wrote. Raises ValueError where it is not as it was written."""
     proof, cells = text[:_PROOF], text[_PROOF:].partition(b"\n")[0]
     if not cells or b"%08x" % crc32(cells) != proof:
         msg = "it is not as it was written"
@@ -60,7 +60,7 @@ def of_text(text: bytes) -> Row:
 
 
 def row_of(line: int, cells: Mapping[str, Any]) -> Row | BadRow:
-    """Give the row that the cells of a line mean."""
+    """Return the row that the cells of a line mean."""
     kind, value = _cell(cells, "kind").lower(), _cell(cells, "value")
     category = _cell(cells, "category").lower() or str(Category.TRAIN)
     if kind not in KINDS:
@@ -77,7 +77,7 @@ def row_of(line: int, cells: Mapping[str, Any]) -> Row | BadRow:
 
 
 def normal(kind: str, value: str) -> str:
-    """Give a value in the one form that is compared. Raises ValueError for one that cannot be meant."""
+    """Return a value in the one form that is compared. Raises ValueError for one that cannot be meant."""
     return _NORMAL[kind](value.strip())
 
 
@@ -87,17 +87,17 @@ def _cell(cells: Mapping[str, Any], name: str) -> str:
 
 
 def _url(value: str) -> str:
-    """Give a URL; the scheme is not compared and may be missing."""
+    """Return a URL; the scheme is not compared and may be missing."""
     return canonical(value if "://" in value else f"https://{value}")
 
 
 def _prefix(value: str) -> str:
-    """Give a prefix, which names a whole host at least; a star at its end is how many people write one."""
+    """Return a prefix, which names a whole host at least; a star at its end is how many people write one."""
     return _url(value.removesuffix("*"))
 
 
 def _host(value: str) -> str:
-    """Give a host name, written alone, with ``*.`` in front, or as the URL of its start page."""
+    """Return a host name, written alone, with ``*.`` in front, or as the URL of its start page."""
     name = value.removeprefix("*.").removeprefix(".")
     url = canonical(name if "://" in name else f"https://{name}/")
     host = host_of(url)

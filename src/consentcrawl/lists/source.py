@@ -1,6 +1,6 @@
 """Reads what an opt-out list is made of: CSV, JSONL (also ``.gz``) or Parquet, a line at a time.
 
-Law: a line that cannot be read is one bad row, whatever it holds; the next line is read afresh.
+A line that cannot be read is one bad row, whatever it holds; the next line is read afresh.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Cells = Mapping[str, Any] | BadRow
 
 
 def read(path: Path) -> Iterator[Row | BadRow]:
-    """Give every row of a file, good or bad. Raises BadInput where the file as a whole cannot be read."""
+    """Return every row of a file, good or bad. Raises BadInput where the file as a whole cannot be read."""
     reader = _READERS.get(Path(path.name.lower().removesuffix(".gz")).suffix)
     if reader is None or (reader is _parquet and path.suffix.lower() == ".gz"):
         msg = f"{path}: an opt-out list is .csv or .jsonl (+ .gz) or .parquet"
@@ -77,7 +77,7 @@ def _object(number: int, line: str) -> Cells:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str | BadRow]]:
-    """Give each line that holds anything, with its number."""
+    """Return each line that holds anything, with its number."""
     gz = path.suffix.lower() == ".gz"
     with path.open("rb") as packed, gzip.open(packed) if gz else nullcontext(packed) as opened:
         file = cast("IO[bytes]", opened)

@@ -1,6 +1,6 @@
 """From a host name to a connected socket, under one deadline.
 
-Law: nothing here waits past the deadline, and a name is looked up once.
+Nothing here waits past the deadline, and a name is looked up once.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Content codings of policy files: identity, or one gzip, unpacked piece by piece within bounds.
 
-Law: a prefix is never taken for the whole. The end-of-stream mark must have been seen, whatever the framing said.
+A prefix is never taken for the whole. The end-of-stream mark must have been seen, whatever the framing said.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Identity:
     """Content that was sent as it is."""
 
     def feed(self, data: bytes, most: int) -> bytes:
-        """Give the data back, at most ``most`` bytes of it."""
+        """Return the data back, at most ``most`` bytes of it."""
         return data[:most]
 
     def end(self) -> None:

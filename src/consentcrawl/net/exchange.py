@@ -1,6 +1,6 @@
 """One HTTP/1.1 request and its answer over one connection, under one deadline and within bounds.
 
-Law: a malformed head is never a status, and content that did not end is never whole.
+A malformed head is never a status, and content that did not end is never whole.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Where may be dialled: never into a private network, unless the policy names it (SSRF).
 
-Law: a name is resolved once, every address it has is vetted, and only a vetted address is dialled; one closed address
+A name is resolved once, every address it has is vetted, and only a vetted address is dialled; one closed address
 closes the name (DNS rebinding).
 """
 
@@ -99,12 +99,12 @@ class Guard:
         object.__setattr__(self, "connect_to", tuple(connect_to))
 
     def vet(self, address: str) -> str | None:
-        """Give the reason code why a literal address may not be dialled, or None. What is no address is refused."""
+        """Return the reason code why a literal address may not be dialled, or None. What is no address is refused."""
         literal = address_of(address)
         return ADDRESS if literal is None or "%" in address or is_closed(literal, self.allow) else None
 
     def refuses(self, url: str) -> str | None:
-        """Give the reason code why a URL may not be dialled, without asking DNS, or None: bad_url, address."""
+        """Return the reason code why a URL may not be dialled, without asking DNS, or None: bad_url, address."""
         try:
             host, port = host_and_port(canonical(url))
         except BadUrl:
@@ -136,12 +136,12 @@ class Guard:
 
 
 def refuses(url: str) -> str | None:
-    """Give the reason code why a URL may not be dialled under a policy that names no network, or None."""
+    """Return the reason code why a URL may not be dialled under a policy that names no network, or None."""
     return _PUBLIC.refuses(url)
 
 
 def _closed_port(port: int) -> str | None:
-    """Give the reason code for a port on which no web server is asked."""
+    """Return the reason code for a port on which no web server is asked."""
     return ADDRESS if port in _CLOSED_PORTS else None
 
 

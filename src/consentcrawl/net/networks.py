@@ -1,6 +1,6 @@
 """Which networks are not the public Internet, in a table of our own, and which IPv4 address an IPv6 address carries.
 
-Law: an address that carries another one is as closed as both of them. Python's ``is_global`` calls multicast, NAT64,
+An address that carries another one is as closed as both of them. Python's ``is_global`` calls multicast, NAT64,
 6to4 and others global, and so is not asked.
 """
 

@@ -1,6 +1,6 @@
 """Politeness: how soon and how many at once an origin is asked.
 
-Law: nobody is asked sooner than they wish; who wishes for more than is ever waited is left alone, not slept on.
+Nobody is asked sooner than they wish; who wishes for more than is ever waited is left alone, not slept on.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Pace:
             self.note(origin, retry_after=retry_after(evidence.fields.first("retry-after"), evidence.at))
 
     def delay(self, origin: str) -> float:
-        """Give the seconds that ``origin`` wants between two requests; 0 when it named none."""
+        """Return the seconds that ``origin`` wants between two requests; 0 when it named none."""
         known = self._origins.get(origin)
         return known.delay if known else 0.0
 
@@ -141,7 +141,7 @@ def retry_after(value: str, now: float) -> float | None:
 
 
 def _sane(seconds: float | None, otherwise: float) -> float:
-    """Give a delay that can be reckoned with: what is no number of seconds is the longest wish there is."""
+    """Return a delay that can be reckoned with: what is no number of seconds is the longest wish there is."""
     if seconds is None:
         return otherwise
     return seconds if 0 <= seconds < _NEVER else _NEVER if seconds > 0 or seconds != seconds else 0.0  # noqa: PLR0124 (NaN)

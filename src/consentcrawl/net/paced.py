@@ -1,6 +1,6 @@
 """A reader that asks every origin in its turn.
 
-Law: an origin that wants to be left alone for longer than is waited is not asked; its evidence is a gap, ``parked``.
+An origin that wants to be left alone for longer than is waited is not asked; its evidence is a gap, ``parked``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How policy files are fetched: one deadline, bounded, with the User-Agent that the content is asked with.
 
-Law: it never raises, and never takes a part for the whole: what could not be had is evidence with a gap.
+It never raises, and never takes a part for the whole: what could not be had is evidence with a gap.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What of an answer's content counts, by its status, and whether it came whole.
 
-Law: content is whole only when its framing and its coding both ended as they should.
+Content is whole only when its framing and its coding both ended as they should.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """TLS of policy files: verified always, by the name that was asked.
 
-Law: a connection whose certificate does not do is closed before anything is sent.
+A connection whose certificate does not do is closed before anything is sent.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Content codings of an asset's content, undone within bounds so that it can be looked at.
 
-Law: only a copy is unpacked; the caller gets the bytes as they were sent. What cannot be unpacked is a gap.
+Only a copy is unpacked; the caller gets the bytes as they were sent. What cannot be unpacked is a gap.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _by_urllib3(start: bytes, coding: str, limit: int, *, whole: bool) -> tuple[
 
 
 def _has_ended(body: HTTPResponse) -> bool:
-    """Tell whether the end of a stream was seen: urllib3 takes one that breaks off for a whole one.
+    """Return whether the end of a stream was seen: urllib3 takes one that breaks off for a whole one.
 
     Of a decoder that does not say so it is not known, and counts as not seen.
     """

@@ -1,6 +1,6 @@
 """Why something could not be had, as one exception that carries a reason code.
 
-Law: it is raised inside ``net`` and turned into evidence at its edge; no caller of the reader sees it.
+It is raised inside ``net`` and turned into evidence at its edge; no caller of the reader sees it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A deadline that is set anew for every request of a connection, and almost never comes.
 
-Law: it rings once, not before its time and at most once a deadline.
+It rings once, not before its time and at most once a deadline.
 """
 
 from __future__ import annotations

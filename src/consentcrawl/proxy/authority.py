@@ -1,6 +1,6 @@
 """The proxy's own certificate authority: a key that only its owner can read, and short-lived leaves.
 
-Law: a key that others could have read is not used. Whoever trusts this authority trusts this machine's user.
+A key that others could have read is not used. Whoever trusts this authority trusts this machine's user.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Authority:
         return ":".join(digest[n : n + 2] for n in range(0, len(digest), 2))
 
     def context_for(self, host: str) -> ssl.SSLContext:
-        """Give the TLS context of a server called ``host``, a canonical name or address (IPv6 without brackets)."""
+        """Return the TLS context of a server called ``host``, a canonical name or address (IPv6 without brackets)."""
         now = datetime.now(UTC)
         until, context = self._contexts.get(host, (now, None))
         if context is None or until - _LEFT < now:

@@ -1,6 +1,6 @@
 """The proxy on a thread of its own, with its own event loop.
 
-Law: it is served from before the block begins until after it ends.
+It is served from before the block begins until after it ends.
 """
 
 from __future__ import annotations

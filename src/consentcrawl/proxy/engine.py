@@ -11,12 +11,12 @@ from typing import Any
 
 from consentcrawl.core import Gap, Verdict
 from consentcrawl.formats.url import BadUrl
+from consentcrawl.ledger.recording import Ended
+from consentcrawl.ledger.recording.durable import durable
 from consentcrawl.proxy.authority import Authority
 from consentcrawl.proxy.settings import ProxySettings
 from consentcrawl.proxy.upstream import Upstream
 from consentcrawl.proxy.watch import Watch
-from consentcrawl.record import Ended
-from consentcrawl.record.durable import durable
 from consentcrawl.steward import Steward
 
 LOG = logging.getLogger("consentcrawl.proxy")
@@ -50,13 +50,13 @@ class Engine:
             self.steward.policy = replace(self._policy, mode=mode)
 
     async def not_asked(self, url: str, reason: str, note: str) -> Verdict:
-        """Give the verdict about what is not even looked up, once the ledger has it. Raises LedgerBroken."""
+        """Return the verdict about what is not even looked up, once the ledger has it. Raises LedgerBroken."""
         about = self.steward.unreadable(url, BadUrl(note), recorded=False)
         verdict = replace(about, gaps=(Gap(url, reason, holds=True, note=note),), enforced=True)
         return await self.recorded(verdict)
 
     async def recorded(self, verdict: Verdict) -> Verdict:
-        """Give a verdict that no inquiry led to, once the ledger has it. Raises LedgerBroken."""
+        """Return a verdict that no inquiry led to, once the ledger has it. Raises LedgerBroken."""
         if self.steward.record is not None:
             await durable(self.steward.record.record_verdict(verdict, ()))
         return verdict

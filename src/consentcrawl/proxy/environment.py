@@ -1,6 +1,6 @@
 """What a wrapped program is told, so that it asks the proxy and takes its certificates: variables and three files.
 
-Law: what the user had set stays in force where it does not lead round the proxy: roots are added to, never replaced.
+What the user had set stays in force where it does not lead round the proxy: roots are added to, never replaced.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Files:
 
 
 def variables(proxy: str, files: Files, spki: str, base: Mapping[str, str]) -> dict[str, str]:
-    """Give the environment of the program; ``proxy`` is the proxy's URL.
+    """Return the environment of the program; ``proxy`` is the proxy's URL.
 
     ``spki`` is for Chromium, which no variable reaches: ``--ignore-certificate-errors-spki-list``.
     """

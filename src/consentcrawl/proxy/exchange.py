@@ -1,6 +1,6 @@
 """One request to an origin and the answer to it, over a connection of aiohttp's pool, framed by aiohttp's parser.
 
-Law: what is sent is the method, URL and fields that were read, and nothing that a library adds.
+What is sent is the method, URL and fields that were read, and nothing that a library adds.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Response:
         return int(lengths[0])
 
     def close(self) -> None:
-        """Give the connection back, or end it where something is still to go or to come on it."""
+        """Return the connection back, or end it where something is still to go or to come on it."""
         if self._sending is None or self._sending.done():
             self._connection.release()
         else:

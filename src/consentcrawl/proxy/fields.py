@@ -1,6 +1,6 @@
 """Which fields go up to the origin and which come down to the client.
 
-Law: what is about one connection stays on it (RFC 9110 §7.6.1), and the origin is told who asks: never a browser.
+What is about one connection stays on it (RFC 9110 §7.6.1), and the origin is told who asks: never a browser.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ODD = re.compile(rb"[\r\n\0]").search
 
 
 def up(head: Head, user_agent: str) -> bytes:
-    """Give the field lines that the origin is sent, without Host."""
+    """Return the field lines that the origin is sent, without Host."""
     return _up(head.fields, head.length, user_agent)
 
 
@@ -52,7 +52,7 @@ def _up(fields: Fields, length: int, user_agent: str) -> bytes:
 
 
 def down(lines: Iterable[tuple[bytes, bytes]], fields: Fields) -> Lines:
-    """Give the fields that the client is sent; framing and verdict are added by whoever sends them.
+    """Return the fields that the client is sent; framing and verdict are added by whoever sends them.
 
     ``fields`` are the same as ``lines``, to be looked at.
     """
@@ -63,7 +63,7 @@ def down(lines: Iterable[tuple[bytes, bytes]], fields: Fields) -> Lines:
 
 
 def odd(lines: Iterable[tuple[bytes, bytes]], fields: Fields) -> bool:
-    """Tell whether a head cannot be passed on; ``fields`` are the same as ``lines``, to be looked at.
+    """Return whether a head cannot be passed on; ``fields`` are the same as ``lines``, to be looked at.
 
     A field carries what a reader less strict than aiohttp's takes for the end of a line, or the content has a transfer
     coding beside the chunks, which aiohttp leaves in place (RFC 9112 §6.1).

@@ -1,6 +1,6 @@
 """The head of a request, read in one way only.
 
-Law: what another reader could read differently is refused, so that one request is one decision (RFC 9112 §11.2).
+What another reader could read differently is refused, so that one request is one decision (RFC 9112 §11.2).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def members(fields: Fields, name: str) -> set[str]:
 
 
 def begins(raw: bytearray) -> bool:
-    """Tell whether what has come so far may be the beginning of a head, so that nobody waits for the rest of it."""
+    """Return whether what has come so far may be the beginning of a head, so that nobody waits for the rest of it."""
     line, end, _ = raw.partition(b"\n")
     return not end or _FIRST(line) is not None
 

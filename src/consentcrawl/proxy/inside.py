@@ -1,6 +1,6 @@
 """Run as a file, with the standard library alone: isolates itself, hands out a listener, and becomes the program.
 
-Law: it becomes the program only once it is in a network of its own and was told to.
+It becomes the program only once it is in a network of its own and was told to.
 """
 
 from __future__ import annotations

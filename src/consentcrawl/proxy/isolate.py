@@ -1,6 +1,6 @@
 """A program in a network of its own (Linux), in which nothing can be reached but the proxy.
 
-Law: where such a network cannot be made, nothing is run.
+Where such a network cannot be made, nothing is run.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _LONGEST = 4_096
 
 
 def command(words: Sequence[str], port: int, ours: int) -> list[str]:
-    """Give the command that isolates itself, listens on ``port`` and then becomes ``words``.
+    """Return the command that isolates itself, listens on ``port`` and then becomes ``words``.
 
     ``ours`` is its descriptor of a socket pair: the listener comes out of it, and one byte lets the program start.
     """

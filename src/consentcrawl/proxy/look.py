@@ -1,6 +1,6 @@
 """A look at the beginning of an answer's content, before any of it is handed over.
 
-Law: what many clients ask for at once is held in memory only as far as there is room.
+What many clients ask for at once is held in memory only as far as there is room.
 """
 
 from __future__ import annotations

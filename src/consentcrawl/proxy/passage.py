@@ -1,6 +1,6 @@
 """One request on its way through: asked about, fetched, looked at, and handed over or withheld.
 
-Law: nothing is dialled before the look-up's verdict, and nothing handed over before the last one. Whatever fails,
+Nothing is dialled before the look-up's verdict, and nothing handed over before the last one. Whatever fails,
 fails closed and is in the ledger once.
 """
 
@@ -182,7 +182,7 @@ class Passage:
         await reply.end()
 
     async def _content(self) -> AsyncIterator[bytes]:
-        """Give the request's own content as it comes."""
+        """Return the request's own content as it comes."""
         if "100-continue" in self._head.named("expect"):
             await self._wire.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         left = self._head.length

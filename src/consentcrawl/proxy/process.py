@@ -1,6 +1,6 @@
 """What a process settles that is a proxy and little else: how often it looks for garbage, how much it reads at once.
 
-Law: it changes what a request costs, never what becomes of it.
+It changes what a request costs, never what becomes of it.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from consentcrawl.core import Outcome, Verdict
 from consentcrawl.core.vocabulary import REASONS
-from consentcrawl.driving import withheld
+from consentcrawl.drivers.shared import withheld
 from consentcrawl.proxy.heads import Head
 from consentcrawl.proxy.settings import SAFE_METHODS
 
@@ -69,7 +69,7 @@ def not_passed(head: Head, methods: frozenset[str], *, paused: bool) -> Answer |
 
 
 def prefers_html(accept: str) -> bool:
-    """Tell whether an Accept field puts a page before a problem document (RFC 9110 §12.5.1)."""
+    """Return whether an Accept field puts a page before a problem document (RFC 9110 §12.5.1)."""
     weights = dict(_range(part) for part in accept.split(",") if part.strip())
     others = ("application/problem+json", "application/json", "application/*", "*/*")
     return weights.get("text/html", 0.0) > next((weights[kind] for kind in others if kind in weights), 0.0)
@@ -94,7 +94,7 @@ def _status(verdict: Verdict, retry_after: str) -> int:
 
 
 def _page(verdict: Verdict, status: int) -> bytes:
-    """Give the page a person sees: in whose words, standing where."""
+    """Return the page a person sees: in whose words, standing where."""
     refused = verdict.outcome is Outcome.REFUSE
     title = "Not taken" if refused else "Not known whether it may be taken"
     said = [

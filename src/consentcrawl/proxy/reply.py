@@ -1,6 +1,6 @@
 """An answer on its way to the client: framed anew, counted, and hashed for the ledger.
 
-Law: an answer that broke off never looks whole.
+An answer that broke off never looks whole.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Runs a program so that whatever it fetches goes through a proxy of its own.
 
-Law: the program runs while the proxy serves and at no other time; how it ends is how the run ends.
+The program runs while the proxy serves and at no other time; how it ends is how the run ends.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _passing_on(child: Popen[bytes]) -> Iterator[None]:
 
 
 def _in_foreground() -> bool:
-    """Tell whether this process belongs to whom the terminal's keys are meant for."""
+    """Return whether this process belongs to whom the terminal's keys are meant for."""
     try:
         with Path("/dev/tty").open("rb", buffering=0) as terminal:
             return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()

@@ -1,6 +1,6 @@
 """What is kept of a request: how it stands, and why it was not delivered.
 
-Law: only a bounded piece of what strangers wrote is kept.
+Only a bounded piece of what strangers wrote is kept.
 """
 
 from __future__ import annotations

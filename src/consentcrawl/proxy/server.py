@@ -1,6 +1,6 @@
 """The proxy: listens, talks to each client in turn, and ends when told.
 
-Law: on loopback unless there are credentials, and no more clients at once than the limit.
+On loopback unless there are credentials, and no more clients at once than the limit.
 """
 
 from __future__ import annotations

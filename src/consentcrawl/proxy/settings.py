@@ -1,6 +1,6 @@
 """How the proxy is set up, and what of it would not be safe.
 
-Law: nothing in a request changes a setting.
+Nothing in a request changes a setting.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class ProxySettings:
             raise BadPolicy(msg)
 
     def admits(self, proxy_authorization: str) -> bool:
-        """Tell whether credentials (RFC 7617) are the right ones, or none are needed; takes as long either way."""
+        """Return whether credentials (RFC 7617) are the right ones, or none are needed; takes as long either way."""
         if not self.auth:
             return True
         scheme, _, said = proxy_authorization.partition(" ")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from consentcrawl.batch.writers import printable
 from consentcrawl.core import REASONS
+from consentcrawl.dataset.writers import printable
 from consentcrawl.proxy.seen import State, Why
 from consentcrawl.proxy.watch import Watch
 
@@ -15,7 +15,7 @@ _WIDEST = 160
 
 
 def summary(watch: Watch) -> Iterator[str]:
-    """Give the lines: how many were asked, taken and refused, by which signals, and in whose words for example."""
+    """Return the lines: how many were asked, taken and refused, by which signals, and in whose words for example."""
     states = watch.states
     counted = {
         "delivered": watch.taken,

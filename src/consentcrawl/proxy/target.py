@@ -1,6 +1,6 @@
 """Which URL a request is about: from its target, its Host field, and the tunnel it came through.
 
-Law: target, Host and tunnel name the same authority, or nothing is asked (RFC 9112 §3.2, §3.3).
+Target, Host and tunnel name the same authority, or nothing is asked (RFC 9112 §3.2, §3.3).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+):([0-9]{1,5})").fu
 
 
 def url_of(head: Head, tunnel: str = "") -> str:
-    """Give the URL that is asked for; ``tunnel`` is the origin a tunnel leads to. Raises BadRequest.
+    """Return the URL that is asked for; ``tunnel`` is the origin a tunnel leads to. Raises BadRequest.
 
     What cannot be a URL at all is given as it was written: the inquiry says what is wrong with it.
     """
@@ -37,7 +37,7 @@ def url_of(head: Head, tunnel: str = "") -> str:
 
 
 def authority_of(head: Head) -> str:
-    """Give the ``host:port`` that a CONNECT asks for, as written. Raises BadRequest.
+    """Return the ``host:port`` that a CONNECT asks for, as written. Raises BadRequest.
 
     Its Host field is not looked at: clients put the proxy there, and nothing of a CONNECT is passed on.
     """
@@ -47,7 +47,7 @@ def authority_of(head: Head) -> str:
 
 
 def origin(scheme: str, authority: str) -> str:
-    """Give the canonical origin. Raises BadRequest for an authority that is none."""
+    """Return the canonical origin. Raises BadRequest for an authority that is none."""
     if not _WRITTEN(authority):
         raise BadRequest(Fault.AUTHORITY)
     try:

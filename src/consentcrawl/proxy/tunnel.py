@@ -1,6 +1,6 @@
 """What a CONNECT opens: TLS that ends here, or plain HTTP, and nothing else.
 
-Law: the first byte says what is spoken, and what is neither is not passed on. A client that takes only the origin's own
+The first byte says what is spoken, and what is neither is not passed on. A client that takes only the origin's own
 certificate is refused, or let through on the verdict about the origin alone, and the log says which.
 """
 
@@ -13,6 +13,7 @@ import ssl
 
 from consentcrawl.core import Gate, Verdict, host_of
 from consentcrawl.errors import withholds
+from consentcrawl.ledger.recording.durable import durable
 from consentcrawl.net.guard import host_and_port
 from consentcrawl.net.unreached import TLS, Unreached
 from consentcrawl.proxy import relay, target
@@ -23,7 +24,6 @@ from consentcrawl.proxy.page import PAGE_HOST
 from consentcrawl.proxy.refusal import withholding
 from consentcrawl.proxy.reply import Reply
 from consentcrawl.proxy.wire import Wire, wake
-from consentcrawl.record.durable import durable
 
 _OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _TLS_HANDSHAKE = 0x16  # RFC 8446 §5.1
@@ -120,7 +120,7 @@ async def _blind(engine: Engine, wire: Wire, head: Head, origin: str) -> None:
 
 
 async def _of_origin(engine: Engine, url: str) -> Verdict:
-    """Give the verdict about an origin as a whole: what can be known without asking for an asset."""
+    """Return the verdict about an origin as a whole: what can be known without asking for an asset."""
     engine.heed_switch()
     inquiry = engine.steward.open(url, reach=Gate.LOOKUP)
     await engine.steward.look_up_async(inquiry)

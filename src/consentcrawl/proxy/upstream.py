@@ -1,6 +1,6 @@
 """The proxy's way to the origins: one pool of connections, to addresses that the guard has vetted.
 
-Law: a socket is made only for an endpoint that the guard gave; a redirect is handed back, never followed.
+A socket is made only for an endpoint that the guard gave; a redirect is handed back, never followed.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Upstream:
         """Wait ``connect`` seconds for a connection and ``silence`` seconds between two bytes."""
         self._guard, self.own = config.guard(), set[Endpoint]()
         self.refuses = lru_cache(_ORIGINS_KEPT)(self._refuses)
-        """Give the reason code why an origin may not be dialled, without asking DNS, or None."""
+        """Return the reason code why an origin may not be dialled, without asking DNS, or None."""
         self._tls, self._connect, self._silence = tls.context(config.roots), connect, silence
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect)
         self._leading_to = lru_cache(_LED_TO)(_leading_to)
@@ -108,12 +108,12 @@ class Upstream:
 
 
 def _leading_to(origin: str) -> aiohttp.ClientRequest:
-    """Give what the pool tells origins apart by."""
+    """Return what the pool tells origins apart by."""
     return aiohttp.ClientRequest("GET", URL(f"{origin}/", encoded=True), loop=asyncio.get_running_loop())
 
 
 def unreached(error: BaseException) -> Unreached:
-    """Give the reason code of what aiohttp or the system raised."""
+    """Return the reason code of what aiohttp or the system raised."""
     cause: BaseException | None = error
     while cause is not None:  # aiohttp wraps what its connector raises
         if isinstance(cause, Unreached):

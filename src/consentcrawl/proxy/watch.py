@@ -1,6 +1,6 @@
 """What the proxy has done: counters, the last requests, the latest refusals, and two switches.
 
-Law: a million requests take no more memory than a thousand. It belongs to one event loop.
+A million requests take no more memory than a thousand. It belongs to one event loop.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One client's connection: bytes in up to a limit, bytes out no faster than they are taken.
 
-Law: nothing is read ahead beyond one head and a little, and nobody is waited for without end.
+Nothing is read ahead beyond one head and a little, and nobody is waited for without end.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Wire(asyncio.Protocol):
         return bool(self._buffer)
 
     async def head(self, idle: float, whole: float) -> bytes | None:
-        """Give the next head without its empty line; None when there is no further one.
+        """Return the next head without its empty line; None when there is no further one.
 
         Waits ``idle`` seconds for its first byte and ``whole`` for the rest. Raises BadRequest, ConnectionError,
         TimeoutError.
@@ -132,7 +132,7 @@ class Wire(asyncio.Protocol):
         return raw
 
     async def content(self, size: int) -> bytes:
-        """Give up to ``size`` bytes as they come. Raises ConnectionError when there are none."""
+        """Return up to ``size`` bytes as they come. Raises ConnectionError when there are none."""
         while not self._buffer:
             if self._gone:
                 raise ConnectionAbortedError

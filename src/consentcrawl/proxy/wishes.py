@@ -10,7 +10,7 @@ from consentcrawl.steward import Steward
 
 
 def delays(steward: Steward) -> Callable[[str], float]:
-    """Give a function from origins to seconds (Crawl-delay, no standard); 0 where none is wished or known."""
+    """Return a function from origins to seconds (Crawl-delay, no standard); 0 where none is wished or known."""
 
     def delay(origin: str) -> float:
         evidence = steward.store.get(f"{origin}{ROBOTS_TXT.url}", ROBOTS_TXT, steward.clock())

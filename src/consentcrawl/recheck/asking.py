@@ -1,6 +1,6 @@
 """The asking again: each asset as it was asked before, in its origin's turn, and where a run broke off it goes on.
 
-Law: every answer is in the ledger before it counts, so that an interrupted run loses none.
+Every answer is in the ledger before it counts, so that an interrupted run loses none.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from consentcrawl.batch.ordered import in_order
 from consentcrawl.config import Config
 from consentcrawl.core import Gate, Verdict, origin_of
+from consentcrawl.dataset.ordered import in_order
 from consentcrawl.drivers.dry_run import judge
-from consentcrawl.evidence_store import EvidenceStore, NoEvidence
 from consentcrawl.formats.url import BadUrl, canonical
+from consentcrawl.ledger.evidence import EvidenceStore, NoEvidence
 from consentcrawl.ledger.files import OS_FILES, write_whole
+from consentcrawl.ledger.recording import Record
+from consentcrawl.ledger.recording.told import EVIDENCE
 from consentcrawl.net.pace import Pace
 from consentcrawl.net.paced import PacedReader
 from consentcrawl.recheck.register import Permitted
 from consentcrawl.recheck.revalidation import RevalidatingReader
-from consentcrawl.record import Record
-from consentcrawl.record.told import EVIDENCE
 from consentcrawl.steward import Steward
 
 STATE_FILE = "recheck.json"
@@ -46,7 +46,7 @@ class Begun:
 
     @classmethod
     def of(cls, directory: Path, entries: int, asked: str) -> Begun:
-        """Give the run that goes on, or begin one that was asked the same way and is not over yet."""
+        """Return the run that goes on, or begin one that was asked the same way and is not over yet."""
         with suppress(OSError, ValueError, TypeError):
             kept = cls(**json.loads((directory / STATE_FILE).read_text("utf-8")))
             if kept.asked == asked and 0 <= kept.entries <= entries:

@@ -1,6 +1,6 @@
 """Who has opted out since: what a ledger says was let through, what of it was refused later, and what is not known.
 
-Law: what could not be asked again is not known; it never counts as still permitted.
+What could not be asked again is not known; it never counts as still permitted.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 from zlib import crc32
 
 from consentcrawl.core import Gate, Outcome, Preference, Purpose, Verdict, host_of, origin_of
+from consentcrawl.ledger.recording.told import Told
 from consentcrawl.ledger.records import verdict_record
-from consentcrawl.record.told import Told
 
 _SCHEMA = """
 pragma journal_mode = off;
@@ -73,7 +73,7 @@ class Wanted:
     sample: int | None = None
 
     def fits(self, url: str) -> bool:
-        """Tell whether a URL lies where it is asked for."""
+        """Return whether a URL lies where it is asked for."""
         return not self.places or not self.places.isdisjoint((origin_of(url), host_of(url)))
 
 

@@ -14,9 +14,9 @@ from email.utils import parsedate_to_datetime
 
 from consentcrawl.core import BODY, Evidence, Fields, Need
 from consentcrawl.core.evidence import Pairs
-from consentcrawl.evidence_store import Document
-from consentcrawl.evidence_store.evidence_list import LookedUp
-from consentcrawl.lookups import Reads
+from consentcrawl.ledger.evidence import Document
+from consentcrawl.ledger.evidence.evidence_list import LookedUp
+from consentcrawl.sources.web import Reads
 
 _NOT_MODIFIED = 304
 _OK = 200

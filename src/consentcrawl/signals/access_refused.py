@@ -53,7 +53,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]: 
 
 
 def _refusal(status: int, fields: Fields) -> str:
-    """Give the words in which the answer itself says no, or an empty string."""
+    """Return the words in which the answer itself says no, or an empty string."""
     if status == _UNAUTHORIZED:
         # RSL 1.0, Crawler Authorization Protocol: the scheme License asks for a licence, not for a password.
         asked = (line for line in fields.lines("www-authenticate") if _LICENSE(line))

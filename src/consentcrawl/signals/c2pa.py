@@ -80,7 +80,7 @@ def _content(evidence: Evidence) -> Iterable[Said]:
 
 
 def _remote(base: str, links: list[str], packets: tuple[xmp.Xmp, ...]) -> list[str]:
-    """Give the addresses of manifests elsewhere: by the Link field (C2PA 2.2 §15.5.3.1), then by the image's XMP."""
+    """Return the addresses of manifests elsewhere: by the Link field (C2PA 2.2 §15.5.3.1), then by the image's XMP."""
     lines = [line for line in links if _RELATION in line.lower()]
     hrefs = (each.href for each in link.read(lines) if _RELATION in each.rel)
     named = (value.text for packet in packets for value in packet.values(_DC_TERMS, "provenance"))
@@ -89,7 +89,7 @@ def _remote(base: str, links: list[str], packets: tuple[xmp.Xmp, ...]) -> list[s
 
 
 def _resolved(reference: str, base: str = "") -> str:
-    """Give the web address; a provenance that is none lies in the content itself, where none was found."""
+    """Return the web address; a provenance that is none lies in the content itself, where none was found."""
     try:
         return join(base, reference) if base else canonical(reference.strip())
     except BadUrl:

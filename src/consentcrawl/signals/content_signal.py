@@ -117,7 +117,7 @@ def _rules(under: Under, records: list[Record]) -> Rules:
 
 
 def _matching(rules: tuple[Rules, ...], target: str, evidence: Evidence) -> Iterator[Said]:
-    """Give what the longest matching paths say; precedence is not written down, so equals all count."""
+    """Return what the longest matching paths say; precedence is not written down, so equals all count."""
     for some in rules:
         for number in some.patterns.longest(target):
             for statement in some.said[number]:

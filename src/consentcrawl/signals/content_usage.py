@@ -117,7 +117,7 @@ def _compiled(_: bytes, robots: RobotsTxt, token: str) -> tuple[Rules, ...]:
 
 
 def _matching(rules: tuple[Rules, ...], target: str, evidence: Evidence) -> Iterator[Said]:
-    """Give what the longest matching patterns say; all of those that are equally long (attach §"Conflicts")."""
+    """Return what the longest matching patterns say; all of those that are equally long (attach §"Conflicts")."""
     for some in rules:
         numbers = some.patterns.longest(target)
         sure = some.strict and not some.patterns.gave_up

@@ -97,7 +97,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]: 
 
 
 def _unread(evidence: Evidence, carried: xmp.Carried) -> str:
-    """Give the reason code when metadata could stand in what was not read, or an empty string."""
+    """Return the reason code when metadata could stand in what was not read, or an empty string."""
     embedded, content = carried.embedded, evidence.content
     if embedded.gave_up:
         return "body_limit" if not evidence.whole and embedded.gave_up == "truncated" else embedded.gave_up
@@ -137,7 +137,7 @@ def _unused(text: str, contradicted: bool) -> str:  # noqa: FBT001 (one of two c
 
 
 def _forbidden(text: str) -> list[Category]:
-    """Give what a value forbids: by its terms, wherever they stand in it, or by their English labels."""
+    """Return what a value forbids: by its terms, wherever they stand in it, or by their English labels."""
     terms = _TERM.findall(text.upper().replace("_", "-")) or [_label(text)]
     return [c for term in terms if term.startswith("DMI-PROHIBITED") for c in _FORBIDS.get(term.rstrip("-"), _ALL)]
 
@@ -148,7 +148,7 @@ def _label(text: str) -> str:
 
 
 def _constraints(packet: xmp.Xmp) -> str:
-    """Give the words that a SEE… term points to."""
+    """Return the words that a SEE… term points to."""
     texts = (value.text for name in _CONSTRAINTS for value in packet.values(*name) if value.text)
     return " · ".join(texts)[:_NOTE_LIMIT]
 

@@ -79,7 +79,7 @@ def _own(page: Page, evidence: Evidence, purpose: Purpose) -> Iterator[Said]:
 
 
 def _inherited(page: Page, evidence: Evidence, purpose: Purpose) -> Iterator[Said]:
-    """Give what a page says of the asset it shows: its AI tags; the rest is a note unless the policy inherits all."""
+    """Return what a page says of the asset it shows: its AI tags; the rest is a note unless the policy inherits all."""
     for meta, directive, statement in _statements(page, purpose.token, evidence.at):
         speaks = directive is not None and directive.name in AI_TAGS
         under = statement.under if speaks else _INHERITED

@@ -85,7 +85,7 @@ def _robots(evidence: Evidence, purpose: Purpose) -> Iterable[Said]:
 
 
 def _named(references: Iterable[str], base: str, *, of_page: bool) -> Iterator[Said]:
-    """Give a need for each licence named, once; one whose address cannot be read is a gap.
+    """Return a need for each licence named, once; one whose address cannot be read is a gap.
 
     A licence that only a page names is a note, and so is its absence; any other one holds.
     """
@@ -186,7 +186,7 @@ About = list[tuple[rsl.Content, tuple[str, ...]]]
 
 
 def _about(licences: rsl.Licences, asset: Asset, *, of_page: bool, embedded: bool) -> tuple[About, str]:
-    """Give the contents about the asset, and as notes (unless the policy inherits) those about its page only.
+    """Return the contents about the asset, and as notes (unless the policy inherits) those about its page only.
 
     What is embedded in an image is about it, whatever address it has there.
     """

@@ -67,7 +67,7 @@ def _is_small(content: bytes) -> bool:
 
 
 def _soup(content: bytes) -> tuple[tuple[tuple[str, ...], str], ...]:
-    """Give names and content of every meta tag."""
+    """Return names and content of every meta tag."""
     from bs4 import BeautifulSoup, SoupStrainer  # noqa: PLC0415 (few read twice)
 
     with warnings.catch_warnings():
@@ -80,7 +80,7 @@ def _soup(content: bytes) -> tuple[tuple[tuple[str, ...], str], ...]:
 
 
 def _refusals(metas: Iterable[tuple[tuple[str, ...], str]]) -> frozenset[tuple[str, str]]:
-    """Give every refusal with the crawler it is meant for ("" for everyone)."""
+    """Return every refusal with the crawler it is meant for ("" for everyone)."""
     return frozenset(refusal for names, content in metas for name in names for refusal in _refusal(name, content))
 
 

@@ -105,7 +105,7 @@ def _lacking(evidence: Evidence) -> tuple[Said, ...]:
 
 
 def _reserves(evidence: Evidence) -> bool:
-    """Tell whether the words of a reservation stand in a file that could not be read."""
+    """Return whether the words of a reservation stand in a file that could not be read."""
     return evidence.status in _OK and evidence.parsed(_worded)
 
 

@@ -1,6 +1,6 @@
 """Where shared evidence and what was learnt about other assets is kept: in memory, or on disk for several processes.
 
-Law: a store keeps answers and "no answer" alike, and never gives one out after its time.
+A store keeps answers and "no answer" alike, and never gives one out after its time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Store(Protocol):
     """A mapping of URL to evidence and of key to grounds, with leases so that one asker fetches and the rest wait."""
 
     def get(self, url: str, need: Need, now: float) -> Evidence | None:
-        """Give the evidence kept for ``url``, or None when there is none or its time is over."""
+        """Return the evidence kept for ``url``, or None when there is none or its time is over."""
         ...
 
     def put(self, url: str, evidence: Evidence) -> None:
@@ -35,11 +35,11 @@ class Store(Protocol):
         ...
 
     def lease(self, url: str, now: float) -> bool:
-        """Tell whether the caller is the one to fetch ``url``; another process may be at it already."""
+        """Return whether the caller is the one to fetch ``url``; another process may be at it already."""
         ...
 
     def release(self, url: str) -> None:
-        """Give a lease back."""
+        """Return a lease back."""
         ...
 
     def learn(self, learnt: Iterable[tuple[str, Learnt]]) -> None:
@@ -47,7 +47,7 @@ class Store(Protocol):
         ...
 
     def recall(self, keys: Sequence[str], now: float) -> list[Ground]:
-        """Give what was learnt about any of ``keys`` and still serves."""
+        """Return what was learnt about any of ``keys`` and still serves."""
         ...
 
     def close(self) -> None:
@@ -62,5 +62,5 @@ def serves(evidence: Evidence) -> float:
 
 
 def serves_at(until: float, now: float) -> bool:
-    """Tell whether something learnt serves: not past its time, and not from a time that is still to come."""
+    """Return whether something learnt serves: not past its time, and not from a time that is still to come."""
     return now < until <= now + DAY + CLOCK_SKEW

@@ -29,7 +29,7 @@ class MemoryStore:
         self._changing = Lock()
 
     def get(self, url: str, need: Need, now: float) -> Evidence | None:
-        """Give the evidence kept for ``url`` and this need, while it serves."""
+        """Return the evidence kept for ``url`` and this need, while it serves."""
         kept = self._documents.get(url)
         if kept is None or kept[1] <= now or kept[0].at > now + CLOCK_SKEW:
             return None
@@ -63,7 +63,7 @@ class MemoryStore:
                 self._learnt.popitem(last=False)
 
     def recall(self, keys: Sequence[str], now: float) -> list[Ground]:
-        """Give what still serves about any of ``keys``."""
+        """Return what still serves about any of ``keys``."""
         if not self._learnt:
             return []
         return [ground for key in keys for ground, until in self._learnt.get(key, ()) if serves_at(until, now)]

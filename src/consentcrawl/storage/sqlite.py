@@ -1,6 +1,6 @@
 """Shared evidence on disk, for any number of processes: the same mapping as in memory, with leases that run out.
 
-Law: one process fetches a document, the others wait for it; a process that dies holding a lease holds it ten seconds.
+One process fetches a document, the others wait for it; a process that dies holding a lease holds it ten seconds.
 A file that is locked for long, full or damaged is a store that knows nothing; what this process knows it keeps.
 """
 
@@ -51,7 +51,7 @@ class SqliteStore:
         self._database().executescript(_SCHEMA)
 
     def get(self, url: str, need: Need, now: float) -> Evidence | None:
-        """Give the evidence kept for ``url`` and this need, while it serves."""
+        """Return the evidence kept for ``url`` and this need, while it serves."""
         kept = self._front.get(url, need, now)
         if kept is not None:
             return kept
@@ -87,7 +87,7 @@ class SqliteStore:
         return True
 
     def release(self, url: str) -> None:
-        """Give the lease back, if it is still this process's."""
+        """Return the lease back, if it is still this process's."""
         with suppress(sqlite3.Error), self._database() as database:
             database.execute("DELETE FROM lease WHERE url = ? AND owner = ?", (url, _me()))
 
@@ -102,7 +102,7 @@ class SqliteStore:
             self._front.learn(learnt)
 
     def recall(self, keys: Sequence[str], now: float) -> list[Ground]:
-        """Give what still serves about any of ``keys``."""
+        """Return what still serves about any of ``keys``."""
         marks = ",".join("?" * len(keys))
         query = f"SELECT ground, until FROM learnt WHERE key IN ({marks})"  # noqa: S608 (question marks only)
         found = self._front.recall(keys, now)
@@ -119,7 +119,7 @@ class SqliteStore:
         self._local = threading.local()
 
     def _database(self) -> sqlite3.Connection:
-        """Give this thread's own connection; SQLite connections are not carried across a fork."""
+        """Return this thread's own connection; SQLite connections are not carried across a fork."""
         mine: tuple[int, sqlite3.Connection] | None = getattr(self._local, "mine", None)
         if mine is None or mine[0] != os.getpid():
             connection = sqlite3.connect(self._path, timeout=_WAIT_SECONDS, check_same_thread=False)

@@ -1,6 +1,6 @@
 """What a Python with this folder on its path runs first: the ``sitecustomize`` that this one hides, then activation.
 
-Law: where activation is asked for and cannot be had, the program does not start.
+Where activation is asked for and cannot be had, the program does not start.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Who may see the live page, and who may change something.
 
-Law: a page of another site learns and changes nothing, under whatever name it reaches this address (DNS rebinding), and
+A page of another site learns and changes nothing, under whatever name it reaches this address (DNS rebinding), and
 the switches need the token that was printed at the start.
 """
 
@@ -25,13 +25,13 @@ FIELDS = {
 
 
 def is_own(host: str) -> bool:
-    """Tell whether a Host field names this page, by one of the names that nobody else can own."""
+    """Return whether a Host field names this page, by one of the names that nobody else can own."""
     name = host if host.endswith("]") or ":" not in host else host.rpartition(":")[0]
     return name.lower() in _OWN_NAMES
 
 
 def comes_from_page(fields: Mapping[str, str], host: str) -> bool:
-    """Tell whether a form was sent by the page itself, or by no browser at all."""
+    """Return whether a form was sent by the page itself, or by no browser at all."""
     origin, site = fields.get("Origin"), fields.get("Sec-Fetch-Site", "same-origin")
     return site == "same-origin" and origin in (None, f"http://{host}", f"https://{host}")
 

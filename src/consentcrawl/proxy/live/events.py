@@ -16,7 +16,7 @@ _NOTHING = b":\n\n"  # a comment: who is gone is noticed by it
 
 
 async def news(watch: Watch, every: float = EVERY) -> AsyncIterator[bytes]:
-    """Give all at first, then what has changed since, until it is closed."""
+    """Return all at first, then what has changed since, until it is closed."""
     shown: dict[str, str] = {}
     change = 0
     while True:

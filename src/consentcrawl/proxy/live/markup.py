@@ -1,6 +1,6 @@
 """HTML out of plain values.
 
-Law: whatever is not written in here goes through ``text``; what strangers wrote is set apart (``bdi``), so that marks
+Whatever is not written in here goes through ``text``; what strangers wrote is set apart (``bdi``), so that marks
 that reorder text end with it.
 """
 
@@ -10,7 +10,7 @@ import html
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from consentcrawl.batch.writers import printable
+from consentcrawl.dataset.writers import printable
 
 
 def text(said: object) -> str:

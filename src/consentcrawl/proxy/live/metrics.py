@@ -1,6 +1,6 @@
 """The counters in Prometheus text.
 
-Law: nothing that a stranger named becomes a label: labels are the program's own words.
+Nothing that a stranger named becomes a label: labels are the program's own words.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from consentcrawl.proxy.watch import BOUNDS, Watch
 
 
 def exposition(watch: Watch) -> bytes:
-    """Give every figure in the text format 0.0.4."""
+    """Return every figure in the text format 0.0.4."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Figures(watch))
     return generate_latest(registry)

@@ -1,6 +1,6 @@
 """The parts of the live page, each made anew from the watch.
 
-Law: made here and nowhere else, so that the page without JavaScript and the one with it show the same.
+Made here and nowhere else, so that the page without JavaScript and the one with it show the same.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 
-from consentcrawl import registry
-from consentcrawl.batch.writers import printable
+from consentcrawl import discovery
 from consentcrawl.core import REASONS, name_of
+from consentcrawl.dataset.writers import printable
 from consentcrawl.proxy.live.markup import foreign, link, moment, table, text
 from consentcrawl.proxy.seen import ENDED, Refusal, Seen, State, Why
 from consentcrawl.proxy.watch import Watch
@@ -43,7 +43,7 @@ def title(seen: Seen) -> str:
 
 
 def spoken(seconds: float) -> str:
-    """Give a duration as it is read."""
+    """Return a duration as it is read."""
     if not seconds:
         return "none"
     return f"{seconds * 1000:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
@@ -123,7 +123,7 @@ def _signals(watch: Watch) -> str:
 @cache
 def _standard(signal: str) -> str:
     """Name what a signal reads."""
-    spec = next((module.SPEC for module in registry.signals() if name_of(module) == signal), None)
+    spec = next((module.SPEC for module in discovery.signals() if name_of(module) == signal), None)
     return f"{spec.name} ({signal})" if spec else signal
 
 

@@ -1,6 +1,6 @@
 """What the open ledger says about a URL or an origin.
 
-Law: it reads what is in the ledger by now, and changes nothing but the index, which is always made from the ledger.
+It reads what is in the ledger by now, and changes nothing but the index, which is always made from the ledger.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from consentcrawl.proxy.live.parts import reason
 from consentcrawl.proxy.seen import Why
 
 if TYPE_CHECKING:
-    from consentcrawl.record.told import Told
+    from consentcrawl.ledger.recording.told import Told
 
 _ROWS = 100
 _ONE_AT_A_TIME = Lock()
@@ -52,7 +52,7 @@ def form(asked: Asked) -> str:
 
 
 def found(ledger: Path | None, asked: Asked) -> str:
-    """Give the newest entries as a table, or say why there are none. Blocks."""
+    """Return the newest entries as a table, or say why there are none. Blocks."""
     if ledger is None:
         return "<p class=none>No ledger is open: the proxy was started without one.</p>"
     try:
@@ -73,7 +73,7 @@ def found(ledger: Path | None, asked: Asked) -> str:
 
 def _entries(ledger: Path, url: str, outcome: str) -> list[Told]:
     """Find by URL; an address without a path is an origin as well."""
-    from consentcrawl.record import told as ledger_rows  # noqa: PLC0415 (45 MB, for searches only)
+    from consentcrawl.ledger.recording import told as ledger_rows  # noqa: PLC0415 (45 MB, for searches only)
 
     told = [each for each in ledger_rows.about(ledger, url) if each.kind == "verdict"]
     if origin_of(url) + "/" == url:
@@ -83,7 +83,7 @@ def _entries(ledger: Path, url: str, outcome: str) -> list[Told]:
 
 
 def _of_origin(ledger: Path, origin: str, known: set[int]) -> list[Told]:
-    from consentcrawl.record import told as ledger_rows  # noqa: PLC0415 (as above)
+    from consentcrawl.ledger.recording import told as ledger_rows  # noqa: PLC0415 (as above)
 
     if ledger_rows.fresh_index(ledger) is None:
         return []

@@ -1,7 +1,7 @@
 # ruff: noqa: ANN401 (any programs module)
 """Makes Python libraries that heed no variable go through the proxy of ``consentcrawl run`` and trust its certificates.
 
-Law: it changes where requests go and which roots are trusted, and nothing else; the sitecustomize that it shadows runs.
+It changes where requests go and which roots are trusted, and nothing else; the sitecustomize that it shadows runs.
 Any Python that is started finds this file, so it keeps to what old ones understand and imports little.
 """
 

@@ -1,0 +1,48 @@
+"""Opening a ledger together with the evidence beside it.
+
+Who runs, and under which policy, is written before the first verdict.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from consentcrawl.config import VERSION, Config
+from consentcrawl.ledger.evidence import EvidenceStore
+from consentcrawl.ledger.evidence.keeper import EvidenceKeeper
+from consentcrawl.ledger.files import OS_FILES, Files
+from consentcrawl.ledger.log import Ledger
+
+EVIDENCE = "evidence"
+PROCESS = "{process}"
+"""Stands in the name of a directory for a name of its own for each process."""
+
+
+def opened(
+    directory: str | Path, config: Config | None = None, *, command: str = "", files: Files = OS_FILES
+) -> tuple[Ledger, EvidenceKeeper]:
+    """Open a ledger and the keeper of its evidence, as ``LedgerRecord.open`` does."""
+    config = config or Config()
+    place = Path(str(directory).replace(PROCESS, _name_of_process()))
+    run = {
+        "version": VERSION,
+        "command": command or Path(sys.argv[0]).name,
+        "user_agent": config.user_agent,
+        "purpose": config.purpose.name,
+        "token": config.purpose.token,
+    }
+    ledger = Ledger.open(place, run=run, files=files)
+    try:
+        ledger.record_policy(config.policy)
+    except BaseException:
+        ledger.close()
+        raise
+    return ledger, EvidenceKeeper(EvidenceStore(place / EVIDENCE, files=files), config.secrets)
+
+
+def _name_of_process() -> str:
+    return f"{datetime.now(UTC):%Y%m%d%H%M%S}-{os.getpid()}-{secrets.token_hex(2)}"

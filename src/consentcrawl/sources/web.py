@@ -1,0 +1,215 @@
+"""Looks documents up: each once however many ask, pages and APIs only where their robots.txt lets us.
+
+A look-up is shared and outlives whoever asked first; the taker's keys are sent, never kept.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from types import ModuleType
+from typing import Protocol
+
+from consentcrawl.config import Config
+from consentcrawl.core import (
+    ROBOTS_TXT,
+    Asset,
+    Evidence,
+    Gate,
+    Inquiry,
+    Need,
+    Outcome,
+    host_of,
+    name_of,
+    origin_of,
+    plan,
+)
+from consentcrawl.core.evidence import Pairs
+from consentcrawl.discovery import Hosts
+from consentcrawl.formats.url import BadUrl
+from consentcrawl.net.reader import FOLLOWED, MOST_REDIRECTS, following
+from consentcrawl.net.unreached import BAD_URL, REDIRECTS, Unreached
+from consentcrawl.storage import Store
+
+_POLL_SECONDS = 0.02
+_AT_ONCE = 32
+_PLACEHOLDER = re.compile(r"\{(\w+\.\w+)\}")
+
+
+class Reads(Protocol):
+    """What a steward asks of a reader (``net.reader``, or one that keeps a pace)."""
+
+    def read(self, need: Need, url: str) -> Evidence:
+        """Answer ``need`` from ``url``; never raises."""
+        ...
+
+    def head(self, url: str, fields: Pairs = ()) -> Evidence:
+        """Status and fields of the asset at ``url``."""
+        ...
+
+    def prefix(self, url: str, limit: int = ..., fields: Pairs = ()) -> Evidence:
+        """At most ``limit`` bytes of the asset at ``url``."""
+        ...
+
+
+class LookUps:
+    """The look-ups of one steward, made in threads and given out as futures for both worlds."""
+
+    def __init__(
+        self, config: Config, reader: Reads, store: Store, clock: Callable[[], float], among: tuple[ModuleType, ...]
+    ) -> None:
+        """Read with ``reader`` and keep in ``store``; ``among`` are the signals that the policy reads."""
+        self._config, self._reader, self._store, self._clock = config, reader, store, clock
+        self._hosts = Hosts(among)
+        self._robots = tuple(s for s in among if name_of(s) == "robots_txt")
+        self._flights: dict[str, Future[Evidence]] = {}
+        self._boarding = threading.Lock()
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="consentcrawl-lookup")
+
+    def shut(self) -> None:
+        """Wait for look-ups that are under way, and start no more."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def rules(self, need: Need, url: str) -> Future[Evidence] | None:
+        """Look up the robots.txt that a page or an API is under, if that is to be asked at all."""
+        if not need.polite or self._missing(need, url):
+            return None
+        return self.fetch(origin_of(url) + ROBOTS_TXT.url, ROBOTS_TXT)
+
+    def visit(self, need: Need, url: str, robots: Future[Evidence] | None) -> Future[Evidence]:
+        """Look a document up, unless it is a page or an API that the robots.txt of its host closes to us."""
+        if robots is not None and not self._may_visit(url, robots.result()):
+            names = [name_of(plugin) for plugin in self._hosts.plugins(host_of(url))]
+            note = "".join(f"operator_ok of [platforms.{name}] would permit it" for name in names[:1])
+            return _done(Evidence(need, url, gap="page_refused", at=self._clock(), note=note))
+        return self.fetch(url, need)
+
+    def join(self, plugin: ModuleType, needs: Sequence[Need]) -> None:
+        """Look up together what a plugin's platform answers for several works at once. Blocks.
+
+        The answer to a joint look-up is kept as that to each of its parts; a platform that refuses the joint one is
+        asked for each, by the inquiry that needs it.
+        """
+        unknown = [need for need in needs if self._store.get(need.url, need, self._clock()) is None]
+        for joint, parts in plugin.bulk(unknown):
+            evidence = self.visit(joint, joint.url, self.rules(joint, joint.url)).result()
+            if evidence.found:
+                for part in parts:
+                    self._store.put(part.url, answer_to(part, evidence))
+
+    def _may_visit(self, url: str, robots: Evidence) -> bool:
+        if any(name_of(plugin) in self._config.operator_ok for plugin in self._hosts.plugins(host_of(url))):
+            return True
+        asset = Asset(url)
+        visit = Inquiry(
+            asset,
+            self._config.purpose,
+            self._config.policy,
+            plan(asset, self._config.purpose, self._robots),
+            reach=Gate.LOOKUP,
+        )
+        visit.tell(robots)
+        return visit.verdict().outcome is Outcome.PERMIT
+
+    def fetch(self, url: str, need: Need) -> Future[Evidence]:
+        """Return the one look-up of ``url`` that is under way, or start it, or give what is known."""
+        if missing := self._missing(need, url):
+            note = f"[platforms.*] of the settings lacks {', '.join(missing)}"
+            return _done(Evidence(need, url, gap="no_key", at=self._clock(), note=note))
+        known = self._store.get(url, need, self._clock())
+        if known is not None:
+            return _done(known)
+        with self._boarding:
+            flight = self._flights.get(url)
+            if flight is None:
+                flight = self._flights[url] = self._pool.submit(self._obtain, url, need)
+        return flight
+
+    def _obtain(self, url: str, need: Need) -> Evidence:
+        try:
+            while True:
+                known = self._store.get(url, need, self._clock())
+                if known is not None:
+                    return known
+                if self._store.lease(url, self._clock()):
+                    return self._read(url, need)
+                time.sleep(_POLL_SECONDS)
+        finally:
+            with self._boarding:
+                self._flights.pop(url, None)
+
+    def _read(self, url: str, need: Need) -> Evidence:
+        try:
+            filled = self._filled(need, url)
+            answer = self._followed(filled)
+            # What was sent with the taker's keys is told by the address without them.
+            evidence = answer_to(need, answer, url if filled.url != url else answer.url)
+            self._store.put(url, evidence)
+        finally:
+            self._store.release(url)
+        return evidence
+
+    def _followed(self, need: Need) -> Evidence:
+        """Read a document; where a page or an API sends us on, the robots.txt of each step is asked as of the first."""
+        answer, steps = self._reader.read(need, need.url), 0
+        while need.polite and answer.status in FOLLOWED:
+            steps += 1
+            try:
+                url = following(need, answer.url, answer.fields)
+            except BadUrl:
+                return self._not_read(need, answer.url, BAD_URL)
+            except Unreached as error:
+                return self._not_read(need, answer.url, error.reason)
+            if steps > MOST_REDIRECTS:
+                return self._not_read(need, url, REDIRECTS)
+            if not self._may_visit(url, self._obtain(origin_of(url) + ROBOTS_TXT.url, ROBOTS_TXT)):
+                return self._not_read(need, url, "page_refused")
+            same = origin_of(url) == origin_of(need.url)
+            answer = self._reader.read(need if same else replace(need, fields=()), url)
+        return answer
+
+    def _not_read(self, need: Need, url: str, reason: str) -> Evidence:
+        return Evidence(need, url, gap=reason, at=self._clock(), whole=False)
+
+    def _missing(self, need: Need, url: str) -> list[str]:
+        """Return the keys that a need names and the settings lack, such as ``flickr.api_key``."""
+        return missing(self._config, need, url)
+
+    def _filled(self, need: Need, url: str) -> Need:
+        """Put the taker's keys where a need names them."""
+        return filled(self._config, need, url)
+
+
+def missing(config: Config, need: Need, url: str) -> list[str]:
+    """Return the keys that a need names and the settings lack, such as ``flickr.api_key``."""
+    wanted = {name for text in (url, *(v for _, v in need.fields)) for name in _PLACEHOLDER.findall(text)}
+    return sorted(wanted - config.secrets.keys())
+
+
+def filled(config: Config, need: Need, url: str) -> Need:
+    """Put the taker's keys where a need names them."""
+
+    def fill(text: str) -> str:
+        return _PLACEHOLDER.sub(lambda found: config.secrets[found[1]], text)
+
+    return replace(need, url=fill(url), fields=tuple((name, fill(value)) for name, value in need.fields))
+
+
+def _done(evidence: Evidence) -> Future[Evidence]:
+    future: Future[Evidence] = Future()
+    future.set_result(evidence)
+    return future
+
+
+def answer_to(need: Need, evidence: Evidence, url: str = "") -> Evidence:
+    """Return evidence as the answer to ``need``: another signal may have asked for the same URL in other words."""
+    if evidence.need == need:
+        return evidence
+    return Evidence(
+        need, url or evidence.url, status=evidence.status, fields=evidence.fields, content=evidence.content,
+        at=evidence.at, gap=evidence.gap, whole=evidence.whole, note=evidence.note,
+    )  # fmt: skip
