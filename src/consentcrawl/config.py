@@ -130,7 +130,7 @@ def load(
 def configured(
     config: Config | None = None, purpose_name: str | None = None, ledger: str | Path | None = None
 ) -> Config:
-    """Return ``config``, or what the usual places say, for another purpose and with another ledger if they are named."""
+    """Return ``config``, or what the usual places say, for another purpose and ledger if they are named."""
     settled = config or load()
     if purpose_name is not None:
         settled = replace(settled, purpose=purpose(purpose_name, settled.purpose.token))

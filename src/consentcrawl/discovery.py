@@ -77,7 +77,7 @@ class Hosts:
 
 
 def work_keys(url: str) -> tuple[str, ...]:
-    """Return every platform's own name of the work at ``url``, offline; empty where no plugin knows it. Raises BadUrl."""
+    """Return the work keys of ``url``, offline; none where no plugin knows it. Raises BadUrl."""
     asset = Asset(canonical(url))
     return keys_among(_all_hosts().plugins(asset.host), asset)
 

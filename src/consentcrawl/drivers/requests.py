@@ -161,7 +161,7 @@ def _field(request: PreparedRequest, name: str) -> str:
 
 
 def _wire_url(request: PreparedRequest) -> str:
-    """Return the URL that goes over the wire: without the caller's name and password, and requests drops a bare ``?``."""
+    """Return URL that goes over the wire: without the caller's name and password, and requests drops a bare ``?``."""
     return _USERINFO("//", str(request.url), 1).removesuffix("?")
 
 

@@ -57,7 +57,7 @@ def _walk(found: Finding, at: int) -> None:
 
 
 def _segments(found: Finding, at: int) -> Iterator[tuple[int, int, int]]:
-    """Return marker, start and end of each segment from ``at`` on; stray bytes in between are skipped, as decoders do."""
+    """Return marker, start and end of each segment from ``at`` on; stray bytes are skipped, as decoders do."""
     content = found.content
     for _ in range(STEPS):
         at = _past_plain(content, at)

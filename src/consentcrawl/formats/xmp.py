@@ -42,7 +42,7 @@ class Xmp:
     _nodes: dict[str, list[xml.Node]] = field(default_factory=dict, repr=False)
 
     def values(self, namespace: str, local: str) -> list[Value]:
-        """Return every value of a property, once per place where it stands; a property without value gives an empty text.
+        """Return every value of a property, once per place where it stands; without a value, an empty text.
 
         Attributes, element text, ``rdf:resource``, ``rdf:value``, containers and nested nodes are all looked into.
         """

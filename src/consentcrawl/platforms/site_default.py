@@ -17,7 +17,7 @@ def beside(module: str) -> tuple[str, str, str]:
 
 
 def words(data: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Return quote, place and note of the table ``default``: ``value``, ``says``, ``source``, ``since`` and ``read``."""
+    """Return quote, place and note of the table ``default`` (``value``, ``says``, ``source``, ``since``, ``read``)."""
     default = data["default"]
     since = f" since {default['since']}" if "since" in default else ""
     return (

@@ -14,7 +14,7 @@ _NO_HEAD = frozenset({405, 501})
 
 
 async def probed(engine: Engine, download: Download, head: Head) -> Verdict | None:
-    """Return the verdict on the answer to HEAD, or None to go on with GET: a server without HEAD is asked with that too.
+    """Return verdict on the answer to HEAD, or None to go on with GET: a server without HEAD is asked with that too.
 
     Raises Unreached.
     """

@@ -49,7 +49,7 @@ def _own(lines: list[str], experimental: list[str], policy: str) -> Iterator[Sai
 
 
 def _inherited(lines: list[str]) -> Iterator[Said]:
-    """Return what a page's field says of the asset it shows: nothing by the letter, and never that it is not reserved."""
+    """Return what the field of a page says of the asset it shows: by the letter nothing."""
     for line in lines:
         reserved, note = of_text(line)
         if reserved:

@@ -38,7 +38,7 @@ class Representation:
         return cls(validator, size, frozenset(line for line in says if line[0] not in _OF_EACH_ANSWER))
 
     def is_of(self, judged: Representation) -> bool:
-        """Return whether it is the same representation (RFC 9110 §13.1.5 compares so); its head may say other things."""
+        """Return whether it is the same representation (RFC 9110 §13.1.5); its head may say other things."""
         return (self.validator, self.size) == (judged.validator, judged.size)
 
 
