@@ -25,7 +25,7 @@ from bench.origin import ROBOTS, image
 from consentcrawl.config import Config
 from consentcrawl.ledger.recording.live import LedgerRecord
 from consentcrawl.proxy import certificates
-from consentcrawl.proxy.process import settle
+from consentcrawl.proxy.launch.process import tune
 from consentcrawl.proxy.server import Proxy, ProxySettings
 from consentcrawl.steward import Steward
 
@@ -108,7 +108,7 @@ def nginx(directory: Path) -> Iterator[dict[str, int]]:
 def serve_proxy(out: Connection, directory: Path, ledger: str) -> None:
     """Serve the proxy, with the ledger of that name if there is one; sends its port and its process."""
     config = Config(allow=("127.0.0.0/8",), contact="https://taker.example/", roots=str(directory / "roots.pem"))
-    settle()
+    tune()
 
     async def forever() -> None:
         steward = Steward(config, record=LedgerRecord.open(directory / ledger) if ledger else None)

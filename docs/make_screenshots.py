@@ -23,10 +23,10 @@ from consentcrawl.cli.demo_sites import LIST
 from consentcrawl.cli.demo_web import web
 from consentcrawl.config import Config
 from consentcrawl.net.guard import ConnectTo
-from consentcrawl.proxy.background import serving
+from consentcrawl.proxy.launch.background import serving
+from consentcrawl.proxy.live.activity import Activity
 from consentcrawl.proxy.settings import ProxySettings
-from consentcrawl.proxy.watch import Watch
-from consentcrawl.proxy.wishes import delays
+from consentcrawl.proxy.upstream.crawl_delay import crawl_delays
 from consentcrawl.steward import Steward
 
 IMAGES = Path(__file__).parent / "images"
@@ -54,7 +54,7 @@ def proxied() -> Iterator[Shown]:
         port = _free_port()
         settings = ProxySettings(port=0, ui=("127.0.0.1", port), authority=Path(folder) / "authority")
         try:
-            with serving(steward, settings, Watch(delay=delays(steward))) as served:
+            with serving(steward, settings, Activity(delay=crawl_delays(steward))) as served:
                 shown = Shown(f"http://127.0.0.1:{served.port}", f"http://127.0.0.1:{port}/")
                 _fetch(shown.proxy)
                 yield shown

@@ -1,4 +1,4 @@
-"""The live page for tests: a watch with made-up requests, and the page on a port of its own."""
+"""The live page for tests: counters of made-up requests, and the page on a port of its own."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from consentcrawl.core import Category, Gap, Gate, Ground, Outcome, Verdict, disallow
-from consentcrawl.proxy.live import respond
-from consentcrawl.proxy.watch import Watch
+from consentcrawl.proxy.live.activity import Activity
+from consentcrawl.proxy.live.site import respond
 
 NASTY = '"><img src=x onerror=alert(1)><script>alert(2)</script>\u202e&amp;\x1b[31m'
 
@@ -34,24 +34,26 @@ def verdict(
     )  # fmt: skip
 
 
-def pass_by(watch: Watch, ended: Verdict | None, *, status: int = 200, size: int = 0, waited: float = 0.002) -> int:
-    number = watch.began("GET", ended.url if ended is not None else "nonsense")
-    watch.ended(number, verdict=ended, status=status, size=size, seconds=0.01, waited=waited)
+def pass_by(
+    activity: Activity, ended: Verdict | None, *, status: int = 200, size: int = 0, decision_seconds: float = 0.002
+) -> int:
+    number = activity.started("GET", ended.url if ended is not None else "nonsense")
+    activity.ended(number, verdict=ended, status=status, size=size, seconds=0.01, decision_seconds=decision_seconds)
     return number
 
 
 class Page:
     """The live page on a port of its own, asked as a browser or a stranger would."""
 
-    def __init__(self, watch: Watch) -> None:
-        """Show ``watch``."""
-        self.watch, self.port = watch, 0
+    def __init__(self, activity: Activity) -> None:
+        """Show ``activity``."""
+        self.activity, self.port = activity, 0
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
 
     async def _serve(self) -> None:
         async def answer(request: web.BaseRequest) -> web.StreamResponse:
-            return await respond(request, self.watch)
+            return await respond(request, self.activity)
 
         server = web.Server(answer, access_log=None)
         self._loop = asyncio.get_running_loop()
@@ -92,5 +94,5 @@ class Page:
         return answer.status, text, dict(answer.headers)
 
     def switch(self, turn: str, token: str | None = None, **fields: str) -> int:
-        form = urlencode({"turn": turn, "token": self.watch.token if token is None else token})
+        form = urlencode({"turn": turn, "token": self.activity.token if token is None else token})
         return self.ask("/switch", "POST", form, **fields)[0]

@@ -19,8 +19,8 @@ import consentcrawl
 from consentcrawl.ledger.recording import Record
 from consentcrawl.net.guard import ConnectTo
 from consentcrawl.proxy import certificates
+from consentcrawl.proxy.live.activity import Activity
 from consentcrawl.proxy.server import Proxy, ProxySettings
-from consentcrawl.proxy.watch import Watch
 from tests.kept import Kept
 from tests.website import Answer, noise
 
@@ -106,7 +106,7 @@ class Web:
     directory: Path
     bundle: Path
     kept: Kept
-    watch: Watch
+    activity: Activity
     steward: consentcrawl.Steward
     proxy: Proxy
     run: Callable[[object], object]
@@ -237,26 +237,26 @@ def web(
     **settings: object,
 ) -> Iterator[Web]:
     """An origin and a proxy in front of it; ``settings`` are those of ProxySettings."""
-    kept, watch = Kept(), Watch()
+    kept, activity = Kept(), Activity()
     with serving(directory, pages) as (origin, roots), looping() as run:
         steward = consentcrawl.Steward(config(config_for(origin, roots)), record=record or kept)
         chosen = replace(ProxySettings(port=0, authority=directory / "authority"), **settings)  # type: ignore[arg-type]
-        proxy = _made(run, steward, chosen, watch)
+        proxy = _made(run, steward, chosen, activity)
         bundle = directory / "bundle.pem"
         bundle.write_bytes(proxy.authority.certificate_pem)
         port = run(proxy.start())
         try:
-            yield Web(origin, int(str(port)), directory, bundle, kept, watch, steward, proxy, run)
+            yield Web(origin, int(str(port)), directory, bundle, kept, activity, steward, proxy, run)
         finally:
             run(proxy.stop())
             steward.shut()
 
 
 def _made(
-    run: Callable[[object], object], steward: consentcrawl.Steward, settings: ProxySettings, watch: Watch
+    run: Callable[[object], object], steward: consentcrawl.Steward, settings: ProxySettings, activity: Activity
 ) -> Proxy:
     async def make() -> Proxy:
-        return Proxy(steward, settings, watch)
+        return Proxy(steward, settings, activity)
 
     made = run(make())
     assert isinstance(made, Proxy)

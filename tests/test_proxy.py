@@ -17,7 +17,7 @@ from consentcrawl.config import policy
 from consentcrawl.core import Gate, Outcome
 from consentcrawl.errors import BadPolicy, LedgerBroken
 from consentcrawl.ledger.recording import Delivered
-from consentcrawl.proxy import refusal
+from consentcrawl.proxy.client import refusal
 from consentcrawl.proxy.server import ProxySettings
 from consentcrawl.proxy.settings import Limits
 from tests.proxy_web import HOST, IMAGE, JPEG, PAGES, ROBOTS, Web, until, web
@@ -104,7 +104,7 @@ def test_rfc9110_12_5_1_a_person_gets_a_page(site: Web) -> None:
     _, fields, content = site.get(f"{AT}/noai.jpg", accept)
     assert fields["content-type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in fields["content-security-policy"]
-    assert "<q>noai</q>" in content.decode()
+    assert "<q><bdi>noai</bdi></q>" in content.decode()
 
 
 @pytest.mark.parametrize(
@@ -297,12 +297,12 @@ def test_ours_no_more_clients_at_once_than_the_limit(tmp_path: Path) -> None:
 
 def test_ours_observe_delivers_and_says_so(site: Web) -> None:
     before = len(site.kept.verdicts)
-    site.watch.observing = True
+    site.activity.observing = True
     try:
         status, fields, content = site.get(f"{AT}/noai.jpg")
         closed = site.get(f"{AT}/closed/a.jpg")
     finally:
-        site.watch.observing = False
+        site.activity.observing = False
     assert (status, content, fields["consent-verdict"]) == (200, IMAGE, "refuse")
     assert (closed[0], closed[1]["consent-verdict"]) == (200, "refuse")
     verdicts = site.kept.verdicts[before:]
@@ -315,7 +315,7 @@ def test_ours_observe_delivers_and_says_so(site: Web) -> None:
 
 def test_ours_observe_hands_over_no_malformed_head(tmp_path: Path) -> None:
     with web(tmp_path, SITE, config=lambda config: replace(config, policy=policy(mode="observe"))) as site:
-        assert site.watch.observing
+        assert site.activity.observing
         assert site.get(f"{AT}/cr.jpg")[0] == 451
         site.origin.pages["/closed/a.jpg"] = SITE["/cr.jpg"]
         assert site.get(f"{AT}/closed/a.jpg")[0] == 502
@@ -323,11 +323,11 @@ def test_ours_observe_hands_over_no_malformed_head(tmp_path: Path) -> None:
 
 def test_ours_paused_asks_nothing(site: Web) -> None:
     before = len(site.origin.raw)
-    site.watch.paused = True
+    site.activity.paused = True
     try:
         status, fields, _ = site.get(f"{AT}/free.jpg")
     finally:
-        site.watch.paused = False
+        site.activity.paused = False
     assert (status, fields["retry-after"]) == (503, "5")
     assert len(site.origin.raw) == before
 
@@ -403,7 +403,7 @@ def test_ours_whatever_fails_fails_closed(site: Web, monkeypatch: pytest.MonkeyP
     async def stops(*_: object, **__: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("consentcrawl.proxy.look.Look.judge", stops)
+    monkeypatch.setattr("consentcrawl.proxy.upstream.content_prefix.ContentPrefix.judge", stops)
     before = len(site.kept.verdicts)
     status, _, content = site.get(f"{AT}/free.jpg")
     assert status == 451

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from consentcrawl.proxy.passage import Passage
 from consentcrawl.proxy.settings import SAFE_METHODS
+from consentcrawl.proxy.transaction import Transaction
 from tests.proxy_web import HOST, IMAGE, PAGES, ROBOTS, Origin, until, web
 from tests.website import Answer
 
@@ -123,11 +123,11 @@ def _plain(content: bytes) -> bytes:
 def test_ours_content_that_stops_for_whatever_reason_ends_its_connection(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def stops(_: Passage) -> AsyncIterator[bytes]:
+    async def stops(_: Transaction) -> AsyncIterator[bytes]:
         yield b"GET "
         raise RuntimeError
 
-    monkeypatch.setattr(Passage, "_content", stops)
+    monkeypatch.setattr(Transaction, "_content", stops)
     with web(tmp_path, methods=SAFE_METHODS | {"POST"}) as site:
         head = f"POST {AT}/gone.jpg HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 60\r\n\r\n".encode()
         assert b" 503 " in site.say(head)

@@ -1,4 +1,4 @@
-"""A connection that is gone takes everything with it: what waited for the collector would pile up for thousands."""
+"""A connection that is gone takes everything with it: what waits for the collector would pile up for thousands."""
 
 from __future__ import annotations
 
@@ -79,11 +79,11 @@ WAYS: dict[Way, tuple[str, ...]] = {
 def test_ours_a_connection_that_is_gone_leaves_nothing_to_the_collector(tmp_path: Path, way: Way) -> None:
     with web(tmp_path) as site:
         asyncio.run(way(site))  # what is made once
-        until(lambda: not site.proxy.busy)
+        until(lambda: not site.proxy.clients)
         with _garbage() as left:
             for _ in range(ASKED):
                 asyncio.run(way(site))
-            until(lambda: not site.proxy.busy)
+            until(lambda: not site.proxy.clients)
     assert {kind for kind in left if kind.startswith(WAYS[way])} == set()
 
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consentcrawl.proxy import heads
-from consentcrawl.proxy.faults import BadRequest
+from consentcrawl.proxy.client import request_head
+from consentcrawl.proxy.client.request_head import BadRequest
 from tests.proxy_web import IMAGE, Web, web
 
 FREE = b"http://art.test/free.jpg"
@@ -159,5 +159,5 @@ def test_rfc9112_3_inside_a_tunnel_the_host_is_where_it_leads(site: Web) -> None
 def test_ours_a_head_is_read_or_refused_and_never_anything_else(raw: bytes) -> None:
     for head in (raw, b"GET http://a.test/ HTTP/1.1\r\nHost: a.test\r\n" + raw):
         with suppress(BadRequest):
-            read = heads.read(head)
+            read = request_head.read(head)
             assert not any("\n" in part or "\r" in part for line in read.fields.pairs for part in line)

@@ -18,11 +18,11 @@ import pytest
 from consentcrawl.core import Evidence, Outcome
 from consentcrawl.core.evidence import ROBOTS_TXT
 from consentcrawl.ledger.recording.live import LedgerRecord
-from consentcrawl.proxy.live import doors, parts, search
-from consentcrawl.proxy.live.events import news
-from consentcrawl.proxy.seen import State
-from consentcrawl.proxy.watch import ORIGINS, REFUSALS, SQUARES, VIEWERS, Watch
-from consentcrawl.proxy.wishes import delays
+from consentcrawl.proxy.live import access_control, parts, search
+from consentcrawl.proxy.live.activity import ORIGINS, RECENT, REFUSALS, VIEWERS, Activity
+from consentcrawl.proxy.live.parts import news
+from consentcrawl.proxy.live.request_log import State
+from consentcrawl.proxy.upstream.crawl_delay import crawl_delays
 from consentcrawl.steward import Steward
 from tests.live_page import NASTY, Page, pass_by, verdict
 
@@ -37,59 +37,59 @@ class Clock:
 
 
 def test_ours_every_request_is_counted_once_by_how_it_ended() -> None:
-    watch = Watch()
-    pass_by(watch, verdict(outcome=Outcome.PERMIT), size=7)
-    pass_by(watch, verdict(), status=451)
-    pass_by(watch, verdict(), status=0)
-    pass_by(watch, verdict(outcome=Outcome.UNDETERMINED), status=503)
-    pass_by(watch, verdict(enforced=False), size=5)
-    pass_by(watch, verdict(outcome=Outcome.PERMIT), status=0)
-    pass_by(watch, None, status=405)
-    watch.began("GET", "https://art.example/2.jpg")
+    activity = Activity()
+    pass_by(activity, verdict(outcome=Outcome.PERMIT), size=7)
+    pass_by(activity, verdict(), status=451)
+    pass_by(activity, verdict(), status=0)
+    pass_by(activity, verdict(outcome=Outcome.UNDETERMINED), status=503)
+    pass_by(activity, verdict(enforced=False), size=5)
+    pass_by(activity, verdict(outcome=Outcome.PERMIT), status=0)
+    pass_by(activity, None, status=405)
+    activity.started("GET", "https://art.example/2.jpg")
 
-    assert (watch.asked, watch.waiting, watch.taken, watch.size) == (8, 1, 2, 12)
+    assert (activity.requests, activity.pending, activity.delivered, activity.size) == (8, 1, 2, 12)
     counted = {State.DELIVERED: 1, State.REFUSED: 2, State.UNDETERMINED: 1, State.OBSERVED: 1, State.FAILED: 2}
-    assert dict(watch.states) == counted
-    assert (dict(watch.signals), dict(watch.reasons)) == ({"x_robots_tag": 3}, {"timeout": 1})
-    assert parts.summary(watch).startswith("8 asked: 1 delivered, 1 observed, 2 refused")
+    assert dict(activity.states) == counted
+    assert (dict(activity.signals), dict(activity.gaps)) == ({"x_robots_tag": 3}, {"timeout": 1})
+    assert parts.headline(activity).startswith("8 requests: 1 delivered, 1 observed, 2 refused")
 
 
-def test_ours_an_end_after_its_square_was_taken_changes_no_other() -> None:
-    watch = Watch()
-    first = watch.began("GET", "https://art.example/first")
-    for _ in range(SQUARES):
-        pass_by(watch, verdict(outcome=Outcome.PERMIT))
+def test_ours_an_end_after_its_square_was_reused_changes_no_other() -> None:
+    activity = Activity()
+    first = activity.started("GET", "https://art.example/first")
+    for _ in range(RECENT):
+        pass_by(activity, verdict(outcome=Outcome.PERMIT))
 
-    watch.ended(first, verdict=verdict(), status=451, size=0, seconds=1.0, waited=0.0)
+    activity.ended(first, verdict=verdict(), status=451, size=0, seconds=1.0, decision_seconds=0.0)
 
-    assert {seen.state for seen in watch.wall if seen} == {State.DELIVERED}
-    assert watch.states[State.REFUSED] == 1
+    assert {logged.state for logged in activity.recent if logged} == {State.DELIVERED}
+    assert activity.states[State.REFUSED] == 1
 
 
 def test_ours_rate_pace_and_added_latency() -> None:
     clock = Clock()
-    watch = Watch(clock=clock)
-    assert (watch.rate, watch.added(0.5)) == (0.0, 0.0)
+    activity = Activity(clock=clock)
+    assert (activity.rate, activity.decision_time(0.5)) == (0.0, 0.0)
     for number in range(120):
-        pass_by(watch, verdict(outcome=Outcome.PERMIT), waited=number / 1000)
+        pass_by(activity, verdict(outcome=Outcome.PERMIT), decision_seconds=number / 1000)
         clock.now += 0.5
 
-    assert watch.rate == pytest.approx(2.0, rel=0.05)
-    assert sum(watch.by_second) == pytest.approx(120, abs=2)
-    assert (watch.added(0.5), watch.added(1.0)) == (0.059, 0.119)
-    assert watch.origins["https://art.example"].every == pytest.approx(0.5)
+    assert activity.rate == pytest.approx(2.0, rel=0.05)
+    assert sum(activity.by_second) == pytest.approx(120, abs=2)
+    assert (activity.decision_time(0.5), activity.decision_time(1.0)) == (0.059, 0.119)
+    assert activity.origins["https://art.example"].interval == pytest.approx(0.5)
     clock.now += 600
-    assert (watch.rate, sum(watch.by_second)) == (0.0, 0)
+    assert (activity.rate, sum(activity.by_second)) == (0.0, 0)
 
 
 def test_ours_a_million_requests_take_no_more_memory_than_a_few_thousand() -> None:
-    watch = Watch()
+    activity = Activity()
     made = [verdict(f"https://{n % 1500}.example/{n}", list(Outcome)[n % 3], quote="q" * 400) for n in range(3000)]
 
     def some(rounds: int) -> int:
         for _ in range(rounds):
             for each in made:
-                pass_by(watch, each)
+                pass_by(activity, each)
         return tracemalloc.get_traced_memory()[0]
 
     tracemalloc.start()
@@ -98,32 +98,32 @@ def test_ours_a_million_requests_take_no_more_memory_than_a_few_thousand() -> No
     finally:
         tracemalloc.stop()
     assert many < few * 1.02
-    assert len(watch.origins) == ORIGINS
-    assert len(watch.refusals) == REFUSALS
+    assert len(activity.origins) == ORIGINS
+    assert len(activity.refusals) == REFUSALS
 
 
 def test_ours_what_was_no_url_has_no_origin() -> None:
-    watch = Watch()
+    activity = Activity()
 
-    pass_by(watch, verdict("not a url", Outcome.UNDETERMINED, reason="bad_url"), status=451)
+    pass_by(activity, verdict("not a url", Outcome.UNDETERMINED, reason="bad_url"), status=451)
 
-    assert (len(watch.origins), watch.reasons["bad_url"]) == (0, 1)
+    assert (len(activity.origins), activity.gaps["bad_url"]) == (0, 1)
 
 
-def test_ours_the_wish_of_an_origin_is_that_of_its_robots_txt() -> None:
+def test_ours_the_crawl_delay_of_an_origin_is_that_of_its_robots_txt() -> None:
     steward = Steward()
     url, now = "https://slow.example/robots.txt", steward.clock()
     robots = Evidence(ROBOTS_TXT, url, status=200, content=b"User-agent: *\nCrawl-delay: 7\n", at=now)
     steward.store.put(url, robots)
-    delay = delays(steward)
+    delay = crawl_delays(steward)
 
     assert (delay("https://slow.example"), delay("https://other.example")) == (7.0, 0.0)
     steward.shut()
 
 
 @pytest.fixture
-def watch() -> Watch:
-    made = Watch()
+def activity() -> Activity:
+    made = Activity()
     pass_by(made, verdict(outcome=Outcome.PERMIT), size=20_000)
     pass_by(made, verdict("https://art.example/2.jpg"), status=451)
     pass_by(made, verdict(outcome=Outcome.UNDETERMINED), status=503)
@@ -131,8 +131,8 @@ def watch() -> Watch:
 
 
 @pytest.fixture
-def page(watch: Watch) -> Iterator[Page]:
-    with Page(watch) as made:
+def page(activity: Activity) -> Iterator[Page]:
+    with Page(activity) as made:
         yield made
 
 
@@ -163,11 +163,11 @@ def test_ours_the_page_shows_the_very_line_that_refused(page: Page) -> None:
     assert fields["Cache-Control"] == "no-store"
 
 
-def test_ours_words_of_strangers_never_become_markup(watch: Watch, page: Page) -> None:
+def test_ours_words_of_strangers_never_become_markup(activity: Activity, page: Page) -> None:
     plain = Tags(page.ask("/")[1])
-    pass_by(watch, verdict(f"https://art.example/{NASTY}", quote=NASTY), status=451)
-    pass_by(watch, verdict(f"javascript:{NASTY}", Outcome.UNDETERMINED), status=451)
-    watch.began(NASTY[:15], NASTY)
+    pass_by(activity, verdict(f"https://art.example/{NASTY}", quote=NASTY), status=451)
+    pass_by(activity, verdict(f"javascript:{NASTY}", Outcome.UNDETERMINED), status=451)
+    activity.started(NASTY[:15], NASTY)
 
     _, text, _ = page.ask("/")
 
@@ -181,11 +181,11 @@ def test_ours_words_of_strangers_never_become_markup(watch: Watch, page: Page) -
     assert "&lt;script&gt;alert(2)&lt;/script&gt;\\u202e" in text
 
 
-def test_ours_news_are_what_has_changed_and_nothing_else(watch: Watch) -> None:
+def test_ours_news_are_what_has_changed_and_nothing_else(activity: Activity) -> None:
     async def three() -> list[dict[str, Any] | None]:
-        stream = news(watch, every=0)
+        stream = news(activity, every=0)
         said = [await anext(stream)]
-        watch.began("GET", f"https://art.example/{NASTY}")
+        activity.started("GET", f"https://art.example/{NASTY}")
         said += [await anext(stream), await anext(stream)]
         await stream.aclose()  # type: ignore[attr-defined]
         return [json.loads(each.removeprefix(b"data: ")) if each.startswith(b"data") else None for each in said]
@@ -197,20 +197,20 @@ def test_ours_news_are_what_has_changed_and_nothing_else(watch: Watch) -> None:
     assert first["parts"].keys() == {"state", "counters", "legend", "refusals", "signals", "origins", "requests"}
     assert [square[:2] for square in first["squares"]] == [[0, "delivered"], [1, "refused"], [2, "undetermined"]]
     assert second["parts"].keys() <= {"counters", "legend", "requests"}
-    assert [square[:2] for square in second["squares"]] == [[3, "waiting"]]
+    assert [square[:2] for square in second["squares"]] == [[3, "pending"]]
     assert third is None
 
 
-def test_ours_the_stream_of_news_is_sent_and_its_viewers_are_counted(watch: Watch, page: Page) -> None:
+def test_ours_the_stream_of_news_is_sent_and_its_viewers_are_counted(activity: Activity, page: Page) -> None:
     link = http.client.HTTPConnection("127.0.0.1", page.port, timeout=10)
     link.request("GET", "/events")
     answer = link.getresponse()
 
     assert answer.headers["Content-Type"] == "text/event-stream"
     assert answer.readline().startswith(b"data: {")
-    assert watch.viewers == 1
+    assert activity.viewers == 1
     link.close()
-    watch.viewers = VIEWERS
+    activity.viewers = VIEWERS
     assert page.ask("/events")[0] == 503
 
 
@@ -218,7 +218,7 @@ def test_ours_the_stream_of_news_is_sent_and_its_viewers_are_counted(watch: Watc
 def test_ours_a_foreign_name_for_this_address_sees_nothing(host: str, page: Page) -> None:
     assert page.ask("/", Host=host)[0] == 421
     assert page.switch("pause", Host=host) == 421
-    assert not page.watch.paused
+    assert not page.activity.paused
 
 
 @pytest.mark.parametrize("host", ["consentcrawl.local", "localhost:99", "[::1]:99", "[::1]", "127.0.0.1"])
@@ -230,11 +230,11 @@ def test_ours_switches_need_the_token(page: Page) -> None:
     own = f"http://127.0.0.1:{page.port}"
 
     assert page.switch("pause", Origin=own) == 303
-    assert page.watch.paused
+    assert page.activity.paused
     assert page.ask("/healthz")[1] == "paused\n"
     assert "<strong>Paused</strong>" in page.ask("/")[1]
-    assert [page.switch(turn) for turn in ("go", "observe")] == [303, 303]
-    assert (page.watch.paused, page.watch.observing) == (False, True)
+    assert [page.switch(turn) for turn in ("resume", "observe")] == [303, 303]
+    assert (page.activity.paused, page.activity.observing) == (False, True)
     assert page.ask("/healthz")[1] == "observing\n"
     assert "<strong>Observing</strong>" in page.ask("/")[1]
     assert page.switch("enforce") == 303
@@ -242,8 +242,8 @@ def test_ours_switches_need_the_token(page: Page) -> None:
     for token in ("", "wrong", "é"):
         assert page.switch("observe", token) == 403
     assert page.switch("destroy") == 400
-    assert page.watch.observing is False
-    assert page.watch.token not in page.ask("/")[1]
+    assert page.activity.observing is False
+    assert page.activity.token not in page.ask("/")[1]
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_ours_switches_need_the_token(page: Page) -> None:
 )
 def test_ours_a_form_of_another_site_switches_nothing(fields: dict[str, str], page: Page) -> None:
     assert page.switch("observe", **fields) == 403
-    assert not page.watch.observing
+    assert not page.activity.observing
 
 
 def test_ours_a_long_form_is_not_read(page: Page) -> None:
@@ -293,7 +293,7 @@ def test_ours_metrics_are_prometheus_text(page: Page) -> None:
         'consentcrawl_refusals_total{signal="x_robots_tag"} 1.0',
         'consentcrawl_gaps_total{reason="timeout"} 1.0',
         "consentcrawl_delivered_bytes_total 20000.0",
-        "consentcrawl_requests_waiting 0.0",
+        "consentcrawl_requests_pending 0.0",
         "consentcrawl_observing 0.0",
         'consentcrawl_added_seconds_bucket{le="0.001"} 0.0',
         'consentcrawl_added_seconds_bucket{le="0.0025"} 3.0',
@@ -323,7 +323,7 @@ def found(page: Page, words: str, outcome: str = "") -> str:
 
 
 def test_ours_the_ledger_is_searched_by_url_and_by_origin(ledger: Path, page: Page) -> None:
-    page.watch.ledger = ledger
+    page.activity.ledger = ledger
 
     one = found(page, "HTTPS://art.example:443/1.jpg")
     assert one.count('<th scope="row">') == 1
@@ -333,7 +333,7 @@ def test_ours_the_ledger_is_searched_by_url_and_by_origin(ledger: Path, page: Pa
     assert "no complete answer came in time" in found(page, "https://art.example", "undetermined")
     assert found(page, "https://art.example", "permit").count('<th scope="row">') == 1
     assert "refuse (observed)" in found(page, "https://other.example")
-    assert "nothing about it" in found(page, "https://none.example")
+    assert "no entry about it" in found(page, "https://none.example")
     assert "Not a URL" in found(page, "<b>")
     assert page.ask("/search?q=%ff%00%ed%a0%80")[0] == 200
     with search._ONE_AT_A_TIME:
@@ -341,23 +341,23 @@ def test_ours_the_ledger_is_searched_by_url_and_by_origin(ledger: Path, page: Pa
 
 
 def test_ours_a_search_without_a_ledger_or_in_a_broken_one_says_so(page: Page, tmp_path: Path) -> None:
-    assert "No ledger is open" in found(page, "https://art.example")
-    page.watch.ledger = tmp_path
+    assert "There is no ledger" in found(page, "https://art.example")
+    page.activity.ledger = tmp_path
     (tmp_path / "log").write_text("no folder")
     assert "could not be read" in found(page, "https://art.example")
 
 
 def test_ours_a_search_is_filled_in_again() -> None:
-    form = search.form(search.Asked('"><b>', "refuse"))
+    form = search.form(search.Query('"><b>', "refuse"))
 
     assert "b" not in Tags(form).names
     assert '<option value="refuse" selected>' in form
 
 
 def test_ours_tokens_are_compared_whole() -> None:
-    assert doors.knows("abc", "abc")
-    assert not doors.knows("abc", "ab")
-    assert not doors.knows("abc", "\udcff")
+    assert access_control.token_matches("abc", "abc")
+    assert not access_control.token_matches("abc", "ab")
+    assert not access_control.token_matches("abc", "\udcff")
 
 
 def test_ours_pictures_in_the_documents_are_small() -> None:

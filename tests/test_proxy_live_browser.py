@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from consentcrawl.core import Outcome
-from consentcrawl.proxy.watch import SQUARES, Watch
+from consentcrawl.proxy.live.activity import RECENT, Activity
 from tests.live_page import NASTY, Page, pass_by, verdict
 
 pytest.importorskip("playwright")
@@ -31,17 +31,17 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def watch() -> Watch:
-    made = Watch()
+def activity() -> Activity:
+    made = Activity()
     pass_by(made, verdict(outcome=Outcome.PERMIT), size=20_000)
     pass_by(made, verdict("https://art.example/2.jpg"), status=451)
-    made.began("GET", "https://art.example/3.jpg")
+    made.started("GET", "https://art.example/3.jpg")
     return made
 
 
 @pytest.fixture
-def page(watch: Watch) -> Iterator[Page]:
-    with Page(watch) as made:
+def page(activity: Activity) -> Iterator[Page]:
+    with Page(activity) as made:
         yield made
 
 
@@ -77,7 +77,7 @@ def visit(browser: Browser, page: Page, faults: list[str]) -> Iterator[Open]:
 def following(tab: Tab) -> Tab:
     """Wait until the first news are there."""
     tab.wait_for_selector("#hold:visible")
-    tab.wait_for_selector("#wall i.waiting", state="attached")
+    tab.wait_for_selector("#recent i.pending", state="attached")
     return tab
 
 
@@ -90,23 +90,23 @@ def until(tab: Tab, script: str) -> None:
     pytest.fail(script)
 
 
-def test_ours_what_happens_is_seen_without_a_reload(watch: Watch, visit: Open) -> None:
+def test_ours_what_happens_is_seen_without_a_reload(activity: Activity, visit: Open) -> None:
     tab = following(visit())
-    assert tab.locator("#wall i").count() == SQUARES
+    assert tab.locator("#recent i").count() == RECENT
 
-    pass_by(watch, verdict("https://art.example/new.jpg", quote="noimageai"), status=451)
+    pass_by(activity, verdict("https://art.example/new.jpg", quote="noimageai"), status=451)
 
     tab.wait_for_selector("#refusals q:has-text('noimageai')")
-    assert tab.locator("#wall i.refused").count() == 2
+    assert tab.locator("#recent i.refused").count() == 2
     assert "2" in tab.locator("dl .refused dd").inner_text()
-    assert "new.jpg" in (tab.locator("#wall i").nth(3).get_attribute("title") or "")
+    assert "new.jpg" in (tab.locator("#recent i").nth(3).get_attribute("title") or "")
 
 
-def test_ours_nothing_that_strangers_wrote_runs(watch: Watch, visit: Open) -> None:
-    pass_by(watch, verdict(f"https://art.example/{NASTY}", quote=NASTY), status=451)
+def test_ours_nothing_that_strangers_wrote_runs(activity: Activity, visit: Open) -> None:
+    pass_by(activity, verdict(f"https://art.example/{NASTY}", quote=NASTY), status=451)
     tab = following(visit())
-    pass_by(watch, verdict(f"https://art.example/later{NASTY}", quote=NASTY), status=451)
-    watch.began("GET", NASTY)
+    pass_by(activity, verdict(f"https://art.example/later{NASTY}", quote=NASTY), status=451)
+    activity.started("GET", NASTY)
 
     tab.wait_for_selector("#refusals tbody tr:nth-child(3)")
 
@@ -115,22 +115,22 @@ def test_ours_nothing_that_strangers_wrote_runs(watch: Watch, visit: Open) -> No
     assert "<script>alert(2)</script>" in tab.locator("#refusals q").first.inner_text()
 
 
-def test_ours_the_tables_are_there_without_javascript(visit: Open, watch: Watch) -> None:
+def test_ours_the_tables_are_there_without_javascript(visit: Open, activity: Activity) -> None:
     tab = visit(java_script_enabled=False)
 
     assert [tab.locator(f"#{name} caption").count() for name in ("refusals", "signals", "origins", "requests")] == [
         1
     ] * 4
-    assert tab.locator("#wall i.refused").count() == 1
+    assert tab.locator("#recent i.refused").count() == 1
     assert not tab.locator("#hold").is_visible()
-    tab.fill("#token", watch.token)
+    tab.fill("#token", activity.token)
     tab.click("text=Pause")
     assert "Paused" in tab.locator("#state").inner_text()
-    assert watch.paused
+    assert activity.paused
 
 
-def test_ours_the_switches_are_reached_and_used_by_keyboard(visit: Open, watch: Watch) -> None:
-    tab = visit(f"#token={watch.token}")
+def test_ours_the_switches_are_reached_and_used_by_keyboard(visit: Open, activity: Activity) -> None:
+    tab = visit(f"#token={activity.token}")
     assert "#" not in tab.url
     tab.keyboard.press("Tab")
     assert tab.evaluate("document.activeElement.className") == "skip"
@@ -139,41 +139,41 @@ def test_ours_the_switches_are_reached_and_used_by_keyboard(visit: Open, watch: 
     for _ in range(40):
         tab.keyboard.press("Tab")
         reached.append(tab.evaluate("document.activeElement.textContent.trim()"))
-        if reached[-1] == "Observe only":
+        if reached[-1] == "Observe":
             break
     assert tab.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
 
     tab.keyboard.press("Enter")
 
     tab.wait_for_selector("#state:has-text('Observing')")
-    assert watch.observing
-    assert "Hold the page still" in reached
+    assert activity.observing
+    assert "Stop updating" in reached
 
 
-def test_ours_the_page_can_be_held_still(watch: Watch, visit: Open) -> None:
+def test_ours_the_page_can_be_held_still(activity: Activity, visit: Open) -> None:
     tab = following(visit())
     tab.click("#hold")
     assert tab.get_attribute("#hold", "aria-pressed") == "true"
 
-    pass_by(watch, verdict("https://art.example/held.jpg"), status=451)
+    pass_by(activity, verdict("https://art.example/held.jpg"), status=451)
 
     until(tab, "news.parts.refusals !== undefined")
-    assert tab.locator("#wall i.refused").count() == 1
+    assert tab.locator("#recent i.refused").count() == 1
     tab.click("#hold")
-    until(tab, "document.querySelectorAll('#wall i.refused').length === 2")
+    until(tab, "document.querySelectorAll('#recent i.refused').length === 2")
 
 
-def test_ours_what_is_focused_is_not_taken_away(watch: Watch, visit: Open) -> None:
+def test_ours_what_is_focused_is_not_taken_away(activity: Activity, visit: Open) -> None:
     tab = following(visit())
     link = tab.locator("#refusals a").first
     link.focus()
 
-    pass_by(watch, verdict("https://art.example/meanwhile.jpg"), status=451)
+    pass_by(activity, verdict("https://art.example/meanwhile.jpg"), status=451)
 
-    until(tab, "document.querySelectorAll('#wall i.refused').length === 2")
+    until(tab, "document.querySelectorAll('#recent i.refused').length === 2")
     assert link.evaluate("link => link === document.activeElement")
     tab.locator("#hold").focus()
-    watch.began("GET", "https://art.example/more.jpg")
+    activity.started("GET", "https://art.example/more.jpg")
     tab.wait_for_selector("#refusals :text('meanwhile.jpg')")
 
 
@@ -202,11 +202,11 @@ def test_wcag_1_3_1_the_page_has_landmarks_names_and_a_quiet_voice(visit: Open) 
     named: tuple[tuple[Any, str | None], ...] = (
         ("main", None), ("banner", None), ("contentinfo", None), ("complementary", "Ledger and switches"),
         ("region", "Refusals"), ("search", None), ("img", "The last 600 requests"), ("table", "Latest refusals"),
-        ("button", "Pause"), ("textbox", "Token, printed when the proxy started"),
+        ("button", "Pause"), ("textbox", "Token (printed when the proxy started)"),
     )  # fmt: skip
     for role, name in named:
         assert (tab.get_by_role(role, name=name, exact=True) if name else tab.get_by_role(role)).count() == 1, name
-    assert tab.locator("#said").get_attribute("aria-live") == "polite"
+    assert tab.locator("#headline").get_attribute("aria-live") == "polite"
     assert tab.locator("[aria-live]").count() == 1
     assert tab.locator("th:not([scope])").count() == 0
 

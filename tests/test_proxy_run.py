@@ -23,13 +23,12 @@ import pytest
 from consentcrawl.cli import running
 from consentcrawl.config import Config
 from consentcrawl.ledger.reading import lines
-from consentcrawl.proxy import environment, inside, isolate
-from consentcrawl.proxy.codes import NOT_EXECUTABLE, NOT_FOUND, PROXY_FAILED, NotRun
-from consentcrawl.proxy.run import run
-from consentcrawl.proxy.seen import State
+from consentcrawl.proxy.launch import environment, isolated_child, program
+from consentcrawl.proxy.launch.program import NOT_EXECUTABLE, NOT_FOUND, PROXY_FAILED, NotRun, run
+from consentcrawl.proxy.live.activity import Activity
+from consentcrawl.proxy.live.request_log import State
 from consentcrawl.proxy.settings import ProxySettings
 from consentcrawl.proxy.summary import summary
-from consentcrawl.proxy.watch import Watch
 from consentcrawl.steward import Steward
 from tests.node import node
 from tests.secure_site import Secure, serving_securely
@@ -145,12 +144,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-def under(steward: Steward, *words: str, isolated: bool = False) -> tuple[int, Watch]:
-    watch = Watch()
-    return run(words, steward, ProxySettings(), watch, isolated=isolated), watch
+def under(steward: Steward, *words: str, isolated: bool = False) -> tuple[int, Activity]:
+    activity = Activity()
+    return run(words, steward, ProxySettings(), activity, isolated=isolated), activity
 
 
-def python(steward: Steward, script: str, *, isolated: bool = False) -> tuple[int, Watch]:
+def python(steward: Steward, script: str, *, isolated: bool = False) -> tuple[int, Activity]:
     return under(steward, sys.executable, "-c", textwrap.dedent(script), isolated=isolated)
 
 
@@ -158,13 +157,13 @@ def contents(folder: Path) -> list[bytes]:
     return [file.read_bytes() for file in folder.rglob("*") if file.is_file()]
 
 
-def only_the_free_one_was_kept(folder: Path, watch: Watch) -> None:
+def only_the_free_one_was_kept(folder: Path, activity: Activity) -> None:
     kept = contents(folder)
     assert WORKS["/free.jpg"] in kept
     assert not [content for content in kept if any(work in content for work in REFUSED)]
-    assert watch.states[State.REFUSED] == 2
-    assert watch.states[State.DELIVERED] >= 1
-    assert set(watch.signals) == {"robots_txt", "x_robots_tag"}
+    assert activity.states[State.REFUSED] == 2
+    assert activity.states[State.DELIVERED] >= 1
+    assert set(activity.signals) == {"robots_txt", "x_robots_tag"}
 
 
 def needs(program: str) -> str:
@@ -178,38 +177,38 @@ def needs(program: str) -> str:
 def test_ours_python_library(library: str, steward: Steward, site: Secure, folder: Path) -> None:
     before = len(site.asked)
 
-    code, watch = python(steward, textwrap.dedent(FETCHES[library]) + _PYTHON)
+    code, activity = python(steward, textwrap.dedent(FETCHES[library]) + _PYTHON)
 
     assert code == 0
-    only_the_free_one_was_kept(folder, watch)
+    only_the_free_one_was_kept(folder, activity)
     assert "/private/denied.jpg" not in {target for _, _, target in site.asked[before:]}
 
 
 def test_ours_curl(steward: Steward, folder: Path) -> None:
-    code, watch = under(
+    code, activity = under(
         steward, needs("curl"), "-sS", "--fail-early", "--fail", "--remote-name-all", URLS[0], *URLS[1:]
     )
 
     assert code == 22
-    assert watch.states[State.REFUSED] == 1
-    code, watch = under(steward, needs("curl"), "-sS", "--fail", "--remote-name-all", *URLS)
-    only_the_free_one_was_kept(folder, watch)
+    assert activity.states[State.REFUSED] == 1
+    code, activity = under(steward, needs("curl"), "-sS", "--fail", "--remote-name-all", *URLS)
+    only_the_free_one_was_kept(folder, activity)
 
 
 def test_ours_wget(steward: Steward, folder: Path) -> None:
-    code, watch = under(steward, needs("wget"), "-q", "--tries=1", *URLS)
+    code, activity = under(steward, needs("wget"), "-q", "--tries=1", *URLS)
 
     assert code == 8
-    only_the_free_one_was_kept(folder, watch)
+    only_the_free_one_was_kept(folder, activity)
 
 
 def test_ours_gallery_dl(steward: Steward, folder: Path) -> None:
     program = [sys.executable, "-m", "gallery_dl", "--config-ignore", "-d", "."]
 
-    code, watch = under(steward, *program, f"generic:{HOST}/gallery.html")
+    code, activity = under(steward, *program, f"generic:{HOST}/gallery.html")
 
     assert code == 4
-    only_the_free_one_was_kept(folder, watch)
+    only_the_free_one_was_kept(folder, activity)
 
 
 def test_ours_img2dataset(steward: Steward, folder: Path, tmp_path: Path) -> None:
@@ -225,10 +224,10 @@ def test_ours_img2dataset(steward: Steward, folder: Path, tmp_path: Path) -> Non
     """
     (tmp_path / "load.py").write_text(textwrap.dedent(script))
 
-    code, watch = under(steward, sys.executable, str(tmp_path / "load.py"))
+    code, activity = under(steward, sys.executable, str(tmp_path / "load.py"))
 
     assert code == 0
-    only_the_free_one_was_kept(folder, watch)
+    only_the_free_one_was_kept(folder, activity)
 
 
 def test_ours_node(steward: Steward, folder: Path) -> None:
@@ -242,23 +241,23 @@ def test_ours_node(steward: Steward, folder: Path) -> None:
         }})();
     """
 
-    code, watch = under(steward, node(), "-e", script)
+    code, activity = under(steward, node(), "-e", script)
 
     assert code == 0
-    only_the_free_one_was_kept(folder, watch)
+    only_the_free_one_was_kept(folder, activity)
 
 
 def test_ours_chromium(steward: Steward, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     flags = "--headless=new --no-sandbox --disable-gpu --disable-background-networking --user-data-dir=profile"
     trusting = '--ignore-certificate-errors-spki-list="$CONSENTCRAWL_SPKI"'
 
-    code, watch = under(
+    code, activity = under(
         steward, "sh", "-c", f"{needs('chromium')} {flags} {trusting} --dump-dom {HOST}/gallery.html 2>/dev/null"
     )
 
     assert code == 0
     assert "seen:/free.jpg<" in capfd.readouterr().out
-    assert set(watch.signals) == {"x_robots_tag", "robots_txt"}
+    assert set(activity.signals) == {"x_robots_tag", "robots_txt"}
     assert not [content for content in contents(folder) if any(work in content for work in REFUSED)]
 
 
@@ -276,10 +275,10 @@ def test_ours_playwright(steward: Steward, folder: Path, capfd: pytest.CaptureFi
             browser.close()
     """
 
-    code, watch = python(steward, script)
+    code, activity = python(steward, script)
 
     assert (code, capfd.readouterr().out) == (0, "seen:/free.jpg\n")
-    assert set(watch.signals) == {"x_robots_tag", "robots_txt"}
+    assert set(activity.signals) == {"x_robots_tag", "robots_txt"}
     assert contents(folder) == []
 
 
@@ -315,7 +314,7 @@ def isolating() -> None:
     """Skip where the system gives no network of one's own."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        words = isolate.command(["true"], 9, theirs.fileno())
+        words = program.isolated_command(["true"], 9, theirs.fileno())
         child = subprocess.Popen(words, pass_fds=[theirs.fileno()])
         theirs.close()
         said, descriptors, _, _ = socket.recv_fds(ours, 4096, 1)
@@ -328,10 +327,10 @@ def isolating() -> None:
 
 @pytest.mark.usefixtures("isolating")
 def test_ours_isolated_programs_fetch_through_the_proxy(steward: Steward, folder: Path) -> None:
-    code, watch = python(steward, textwrap.dedent(FETCHES["aiohttp"]) + _PYTHON, isolated=True)
+    code, activity = python(steward, textwrap.dedent(FETCHES["aiohttp"]) + _PYTHON, isolated=True)
 
     assert code == 0
-    only_the_free_one_was_kept(folder, watch)
+    only_the_free_one_was_kept(folder, activity)
 
 
 @pytest.mark.usefixtures("isolating")
@@ -388,7 +387,7 @@ def test_ours_where_namespaces_are_off_nothing_is_run(
     steward: Steward, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = "import socket, sys; socket.socket(fileno=int(sys.argv[1])).sendall(b'Operation not permitted')"
-    monkeypatch.setattr(isolate, "command", lambda *asked: [sys.executable, "-c", script, str(asked[2])])
+    monkeypatch.setattr(program, "isolated_command", lambda *asked: [sys.executable, "-c", script, str(asked[2])])
 
     with pytest.raises(NotRun, match="no network of its own for the program: Operation not permitted") as refused:
         under(steward, "touch", "ran", isolated=True)
@@ -408,10 +407,10 @@ def test_ours_what_cannot_isolate_itself_says_why_and_becomes_nothing(monkeypatc
     def denied(*_: int) -> None:
         raise PermissionError(1, "Operation not permitted")
 
-    monkeypatch.setattr(inside, "_isolate", denied)
+    monkeypatch.setattr(isolated_child, "_isolate", denied)
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        assert inside.main(theirs, 8080, ["true"]) == PROXY_FAILED
+        assert isolated_child.main(theirs, 8080, ["true"]) == PROXY_FAILED
         assert b"user namespaces may be turned off" in ours.recv(1000)
 
 
@@ -484,8 +483,8 @@ def test_ours_nothing_is_left_of_a_run(steward: Steward, folder: Path, capfd: py
     assert list(folder.iterdir()) == []
 
 
-def written(folder: Path, base: dict[str, str]) -> tuple[environment.Files, dict[str, str]]:
-    files = environment.Files.write(
+def written(folder: Path, base: dict[str, str]) -> tuple[environment.RunFiles, dict[str, str]]:
+    files = environment.RunFiles.write(
         folder, b"-----BEGIN CERTIFICATE-----\nours\n-----END CERTIFICATE-----", "http://p:1", base
     )
     return files, environment.variables("http://p:1", files, "pin", base)
@@ -509,8 +508,8 @@ def test_ours_every_variable_is_set_in_both_cases_and_nothing_goes_round(tmp_pat
     assert "SSL_CERT_DIR" not in said
     assert {said[name] for name in environment._ROOTS} == {str(files.roots)}
     assert (said["NODE_USE_ENV_PROXY"], said["WGETRC"], said["A"]) == ("1", str(files.wgetrc), "b")
-    assert environment.ignored(base) == "http://corp:1"
-    assert environment.ignored({}) == ""
+    assert environment.proxy_of(base) == "http://corp:1"
+    assert environment.proxy_of({}) == ""
 
 
 def test_ours_the_users_own_roots_and_settings_stay(tmp_path: Path) -> None:
@@ -549,12 +548,12 @@ def test_ours_the_proxy_verifies_origins_with_its_own_roots(
     monkeypatch.setenv("SSL_CERT_FILE", str(site.roots))
 
     try:
-        code, watch = under(untrusting, needs("curl"), "-sS", "--fail", "-o", "got", URLS[0])
+        code, activity = under(untrusting, needs("curl"), "-sS", "--fail", "-o", "got", URLS[0])
     finally:
         untrusting.shut()
 
     assert code == 22
-    assert watch.taken == 0
+    assert activity.delivered == 0
     assert not (folder / "got").exists()
     assert steward.config.roots
 
@@ -577,9 +576,9 @@ def test_ours_the_command_says_on_one_screen_what_came_of_it(site: Secure, folde
     )
 
     assert done.returncode == 22
-    assert "3 asked: 1 delivered, 2 refused" in done.stderr
-    assert re.search(r"1  x_robots_tag: “noai” X-Robots-Tag field 1 of https://art.example/noai.jpg", done.stderr)
-    assert re.search(r"1  robots_txt: “Disallow: /private/” line 2 of https://art.example/robots.txt", done.stderr)
+    assert "3 requests: 1 delivered, 2 refused" in done.stderr
+    assert re.search(r"1  x_robots_tag: \"noai\", X-Robots-Tag field 1 of https://art.example/noai.jpg", done.stderr)
+    assert re.search(r"1  robots_txt: \"Disallow: /private/\", line 2 of https://art.example/robots.txt", done.stderr)
     assert f"the ledger is in {ledger}" in done.stderr
     assert done.stdout == ""
     kinds = [line.record["kind"] for line in lines(ledger)]
@@ -594,7 +593,7 @@ def test_ours_the_ledger_is_in_the_users_state_unless_it_is_not_wanted(
 
     without = command(site, tmp_path, "--no-ledger", "true").stderr
     assert "the ledger is in" not in without
-    assert "nothing came to the proxy" in without
+    assert "no request came to the proxy" in without
     assert not (tmp_path / "state").exists()
     done = command(site, tmp_path, "--", "true")
     assert (done.returncode, list(folder.iterdir())) == (0, [])
@@ -604,17 +603,22 @@ def test_ours_the_ledger_is_in_the_users_state_unless_it_is_not_wanted(
 def test_ours_what_is_wrong_is_one_line_and_an_exit_code(
     site: Secure, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert running.run(["none-such"], running.Wish(site.config, ProxySettings())) == NOT_FOUND
+    assert running.run(["none-such"], running.RunOptions(site.config, ProxySettings())) == NOT_FOUND
     assert capsys.readouterr().err == "consentcrawl: none-such: No such file or directory\n"
     (tmp_path / "file").touch()
-    assert running.run(["true"], running.Wish(site.config, ProxySettings(), ledger=tmp_path / "file")) == PROXY_FAILED
+    assert (
+        running.run(["true"], running.RunOptions(site.config, ProxySettings(), ledger=tmp_path / "file"))
+        == PROXY_FAILED
+    )
     assert str(tmp_path / "file") in capsys.readouterr().err
     monkeypatch.setenv("HTTPS_PROXY", "http://corp:1")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         page = ("127.0.0.1", taken.getsockname()[1])
-        assert running.run(["true"], running.Wish(site.config, ProxySettings(ui=page), quiet=True)) == PROXY_FAILED
+        assert (
+            running.run(["true"], running.RunOptions(site.config, ProxySettings(ui=page), quiet=True)) == PROXY_FAILED
+        )
     said = capsys.readouterr().err
-    assert "http://corp:1 is not gone through" in said
+    assert "http://corp:1 is not used" in said
     assert f"live page: http://127.0.0.1:{page[1]}/#token=" in said
     assert list(folder.iterdir()) == []
     assert "ADDR:PORT" in command(site, tmp_path, "--ui", "nowhere", "true").stderr
@@ -623,17 +627,17 @@ def test_ours_what_is_wrong_is_one_line_and_an_exit_code(
 def test_ours_the_live_page_is_there_by_its_name(
     steward: Steward, folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    code, watch = under(steward, needs("curl"), "-sS", "--fail", "http://consentcrawl.local/healthz")
+    code, activity = under(steward, needs("curl"), "-sS", "--fail", "http://consentcrawl.local/healthz")
 
     assert (code, capfd.readouterr().out.strip()) == (0, "ok")
-    assert (watch.asked, list(folder.iterdir())) == (0, [])
+    assert (activity.requests, list(folder.iterdir())) == (0, [])
 
 
 def test_ours_a_summary_stays_on_one_screen_whatever_strangers_wrote() -> None:
-    watch = Watch()
-    watch.signals.update({f"signal_{number}": number for number in range(30)})
+    activity = Activity()
+    activity.signals.update({f"signal_{number}": number for number in range(30)})
 
-    said = list(summary(watch))
+    said = list(summary(activity))
 
     assert len(said) < 20
     assert all(len(line) <= 160 for line in said)

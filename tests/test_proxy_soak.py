@@ -27,7 +27,7 @@ from tests.test_proxy_heads import CASES
 
 CLIENTS = 200
 KEPT_OPEN = 3
-"""Files that are open from the first refusal on: a segment of the ledger, documents, and their digests."""
+"""RunFiles that are open from the first refusal on: a segment of the ledger, documents, and their digests."""
 WORKS = (("/free.jpg", 200), ("/noai.jpg", 451), ("/closed/a.jpg", 451), ("/gone.jpg", 404), ("/free.jpg", 200))
 HOSTILE = [raw for raw, status in CASES.values() if status in (400, 411, 431)]
 
@@ -83,7 +83,7 @@ class Load:
 
 
 @dataclass(frozen=True)
-class Served:
+class RunningProxy:
     """A proxy in a process of its own, with the authority its clients trust."""
 
     process: subprocess.Popen[str]
@@ -106,7 +106,7 @@ class Served:
 
 
 @contextmanager
-def serves(directory: Path, origin: Origin, roots: Path) -> Iterator[Served]:
+def serves(directory: Path, origin: Origin, roots: Path) -> Iterator[RunningProxy]:
     """``consentcrawl proxy`` with a ledger, until it is killed or told to end."""
     settings = directory / "consentcrawl.toml"
     maps = ", ".join(f'"{HOST}:{at}:127.0.0.1:{origin.ports[name]}"' for name, at in (("http", 80), ("https", 443)))
@@ -117,7 +117,7 @@ def serves(directory: Path, origin: Origin, roots: Path) -> Iterator[Served]:
         try:
             port = _port(process)
             authority = Authority.open(directory / "ca").certificate_pem.decode()
-            yield Served(process, port, ssl.create_default_context(cadata=authority))
+            yield RunningProxy(process, port, ssl.create_default_context(cadata=authority))
         finally:
             process.terminate()
 

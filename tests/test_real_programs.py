@@ -23,7 +23,7 @@ HOST = "http://art.example"
 FREE, NOAI, CLOSED, MOVED = (HOST + path for path in ("/1.jpg", "/2.jpg", "/private/3.jpg", "/4.jpg"))
 IMAGE = noise()
 PAGES = {
-    # Look-ups dial the site itself; the programs reach it by their proxy, and ask for whole URLs.
+    # ContentPrefix-ups dial the site itself; the programs reach it by their proxy, and ask for whole URLs.
     "/robots.txt": Answer(b"User-agent: *\nDisallow: /private/\n", fields=(("Content-Type", "text/plain"),)),
     FREE: Answer(IMAGE, fields=JPEG),
     NOAI: Answer(IMAGE, fields=(*JPEG, ("X-Robots-Tag", "noai, noimageai"))),

@@ -11,12 +11,12 @@ from pathlib import Path
 from consentcrawl.cli.options import complain
 from consentcrawl.config import Config
 from consentcrawl.ledger.recording.live import LedgerRecord
-from consentcrawl.proxy.process import settle
+from consentcrawl.proxy.launch.process import tune
+from consentcrawl.proxy.live.activity import Activity
 from consentcrawl.proxy.server import Proxy
 from consentcrawl.proxy.settings import ProxySettings
 from consentcrawl.proxy.summary import summary
-from consentcrawl.proxy.watch import Watch
-from consentcrawl.proxy.wishes import delays
+from consentcrawl.proxy.upstream.crawl_delay import crawl_delays
 from consentcrawl.steward import Steward
 
 _THREADS = 32
@@ -27,33 +27,33 @@ def serve(config: Config, settings: ProxySettings, ledger: Path | None) -> None:
     """Serve until SIGINT or SIGTERM. Raises BadPolicy, LedgerBroken, OSError."""
     record = LedgerRecord.open(ledger, config, command="proxy") if ledger is not None else None
     steward = Steward(replace(config, ledger=""), record=record)
-    watch = Watch(ledger=ledger, delay=delays(steward))
-    settle()
+    activity = Activity(ledger=ledger, delay=crawl_delays(steward))
+    tune()
     try:
-        asyncio.run(_serve(steward, settings, watch))
+        asyncio.run(_serve(steward, settings, activity))
     finally:
         steward.shut()
-    for line in summary(watch):
+    for line in summary(activity):
         complain(line)
 
 
-async def _serve(steward: Steward, settings: ProxySettings, watch: Watch) -> None:
+async def _serve(steward: Steward, settings: ProxySettings, activity: Activity) -> None:
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     loop.set_default_executor(ThreadPoolExecutor(_THREADS))
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
-    proxy = Proxy(steward, settings, watch)
+    proxy = Proxy(steward, settings, activity)
     try:
-        _say(await proxy.start(), settings, watch)
+        _say(await proxy.start(), settings, activity)
         await ended.wait()
     finally:
         await proxy.stop()
 
 
-def _say(port: int, settings: ProxySettings, watch: Watch) -> None:
+def _say(port: int, settings: ProxySettings, activity: Activity) -> None:
     host = f"[{settings.listen}]" if ":" in settings.listen else settings.listen
     complain(f"proxy: http://{host}:{port} for HTTP and HTTPS")
     complain(f"certificate for programs to trust: consentcrawl proxy ca export --authority {settings.authority}")
-    complain(f"live page: http://consentcrawl.local/#token={watch.token} through the proxy")
+    complain(f"live page: http://consentcrawl.local/#token={activity.token} through the proxy")
     if settings.ui is not None:
-        complain(f"live page: http://{settings.ui[0]}:{settings.ui[1]}/#token={watch.token}")
+        complain(f"live page: http://{settings.ui[0]}:{settings.ui[1]}/#token={activity.token}")

@@ -56,4 +56,4 @@ def run(  # noqa: PLR0913 (one per option)
     from consentcrawl.proxy.settings import ProxySettings  # noqa: PLC0415 (slow to import)
 
     how = ProxySettings(ui=page, probe=probe is Probe.HEAD, tunnel=tunnel)
-    raise typer.Exit(running.run(command, running.Wish(taker, how, place, isolated=isolate, quiet=quiet)))
+    raise typer.Exit(running.run(command, running.RunOptions(taker, how, place, isolated=isolate, quiet=quiet)))

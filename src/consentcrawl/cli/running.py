@@ -13,20 +13,22 @@ from consentcrawl.cli.options import complain
 from consentcrawl.config import Config
 from consentcrawl.errors import ConsentError
 from consentcrawl.ledger.recording.live import LedgerRecord
-from consentcrawl.proxy import run as proxied
-from consentcrawl.proxy.codes import PROXY_FAILED, NotRun
 from consentcrawl.proxy.engine import LOG
-from consentcrawl.proxy.environment import ignored
-from consentcrawl.proxy.process import settle
+from consentcrawl.proxy.launch import program
+from consentcrawl.proxy.launch.environment import proxy_of
+from consentcrawl.proxy.launch.process import tune
+from consentcrawl.proxy.launch.program import PROXY_FAILED, NotRun
+from consentcrawl.proxy.live.activity import Activity
 from consentcrawl.proxy.settings import ProxySettings
 from consentcrawl.proxy.summary import summary
-from consentcrawl.proxy.watch import Watch
-from consentcrawl.proxy.wishes import delays
+from consentcrawl.proxy.upstream.crawl_delay import crawl_delays
 from consentcrawl.steward import Steward
+
+_NOTHING_CAME = "no request came to the proxy: what the program fetched went round it; --isolate prevents that"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RunOptions:
     """What the options add up to; ``ledger`` is its directory."""
 
     config: Config
@@ -36,12 +38,12 @@ class Wish:
     quiet: bool = False
 
 
-def run(words: Sequence[str], wish: Wish) -> int:
-    """Run a program under a proxy and give the exit code; what goes wrong is said on stderr."""
-    if proxy := ignored(os.environ):
-        complain(f"{proxy} is not gone through: consentcrawl fetches by itself")
+def run(words: Sequence[str], options: RunOptions) -> int:
+    """Run a program under a proxy and give the exit code; errors go to stderr."""
+    if proxy := proxy_of(os.environ):
+        complain(f"{proxy} is not used: consentcrawl connects to the origins itself")
     try:
-        return _run(words, wish)
+        return _run(words, options)
     except NotRun as error:
         complain(str(error))
         return error.code
@@ -50,31 +52,33 @@ def run(words: Sequence[str], wish: Wish) -> int:
         return PROXY_FAILED
 
 
-def _run(words: Sequence[str], wish: Wish) -> int:
-    page = wish.settings.ui
-    record = None if wish.ledger is None else LedgerRecord.open(wish.ledger, wish.config, command=words[0])
-    steward = Steward(replace(wish.config, ledger=""), record=record)
+def _run(words: Sequence[str], options: RunOptions) -> int:
+    page = options.settings.ui
+    record = None if options.ledger is None else LedgerRecord.open(options.ledger, options.config, command=words[0])
+    steward = Steward(replace(options.config, ledger=""), record=record)
     try:
         place = None if record is None else record.ledger.directory
-        watch = Watch(observing=wish.config.policy.mode == "observe", ledger=place, delay=delays(steward))
+        activity = Activity(
+            observing=options.config.policy.mode == "observe", ledger=place, delay=crawl_delays(steward)
+        )
         if page is not None:
-            complain(f"live page: http://{page[0]}:{page[1]}/#token={watch.token}")
-        settle()
+            complain(f"live page: http://{page[0]}:{page[1]}/#token={activity.token}")
+        tune()
         with _log_on_stderr():
-            code = proxied.run(words, steward, wish.settings, watch, isolated=wish.isolated)
+            code = program.run(words, steward, options.settings, activity, isolated=options.isolated)
     finally:
         steward.shut()
-    if not wish.quiet:
-        for line in summary(watch):
+    if not options.quiet:
+        for line in summary(activity):
             complain(line)
-        if not watch.asked and not wish.isolated:
-            complain("nothing came to the proxy: whatever the program fetched went round it; --isolate prevents that")
+        if not activity.requests and not options.isolated:
+            complain(_NOTHING_CAME)
     return code
 
 
 @contextmanager
 def _log_on_stderr() -> Iterator[None]:
-    """Show what the proxy warns of, told apart from what the program says."""
+    """Show the proxy's warnings, marked so that they differ from the program's own output."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("consentcrawl: %(message)s"))
     LOG.addHandler(handler)

@@ -1,4 +1,4 @@
-"""What all requests of one proxy share: who decides, who fetches, who watches, and how much at once."""
+"""What all requests of one proxy share: the steward, the way to the origins, the counters, and the limits."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from consentcrawl.formats.url import BadUrl
 from consentcrawl.ledger.recording import Ended
 from consentcrawl.ledger.recording.durable import durable
 from consentcrawl.proxy.authority import Authority
+from consentcrawl.proxy.live.activity import Activity
 from consentcrawl.proxy.settings import ProxySettings
-from consentcrawl.proxy.upstream import Upstream
-from consentcrawl.proxy.watch import Watch
+from consentcrawl.proxy.upstream.origin_pool import Upstream
 from consentcrawl.steward import Steward
 
 LOG = logging.getLogger("consentcrawl.proxy")
@@ -26,31 +26,34 @@ _TOGETHER_SECONDS = 0.1
 
 
 class Engine:
-    """The shared parts. ``room`` is for contents too large to hold many of; ``pinned`` are origins as ``host:port``."""
+    """The shared parts. ``large_prefixes`` limits how many large contents are held.
 
-    def __init__(self, steward: Steward, settings: ProxySettings, watch: Watch) -> None:
+    ``pinned`` are the origins, as ``host:port``, for which a client did not take our certificate.
+    """
+
+    def __init__(self, steward: Steward, settings: ProxySettings, activity: Activity) -> None:
         """Open the authority. Raises BadPolicy, OSError."""
-        self.steward, self.settings, self.watch = steward, settings, watch
+        self.steward, self.settings, self.activity = steward, settings, activity
         self.authority = Authority.open(settings.authority)
         self.upstream = Upstream(steward.config, connect=settings.limits.connect, silence=settings.limits.silence)
         self.user_agent = steward.config.user_agent
-        self.room = asyncio.Semaphore(_LARGE_AT_ONCE)
+        self.large_prefixes = asyncio.Semaphore(_LARGE_AT_ONCE)
         self.threads = ThreadPoolExecutor(_JUDGED_AT_ONCE, thread_name_prefix="consentcrawl-judge")
         self.pinned: set[str] = set()
         self._policy = steward.policy
         if steward.policy.mode == "observe":
-            watch.observing = True
-        self._behind: set[asyncio.Task[Any]] = set()
+            activity.observing = True
+        self._background: set[asyncio.Task[Any]] = set()
         self._delivered: list[Ended] = []
 
-    def heed_switch(self) -> None:
-        """Let what is asked from now on be stopped or only noted, as the watch's switch says."""
-        mode = "observe" if self.watch.observing else "enforce"
+    def apply_mode(self) -> None:
+        """Enforce or only observe from the next request on, as the switch of the live page says."""
+        mode = "observe" if self.activity.observing else "enforce"
         if self.steward.policy.mode != mode:
             self.steward.policy = replace(self._policy, mode=mode)
 
-    async def not_asked(self, url: str, reason: str, note: str) -> Verdict:
-        """Return the verdict about what is not even looked up, once the ledger has it. Raises LedgerBroken."""
+    async def without_lookup(self, url: str, reason: str, note: str) -> Verdict:
+        """Return the verdict about a URL that is not looked up, once the ledger has it. Raises LedgerBroken."""
         about = self.steward.unreadable(url, BadUrl(note), recorded=False)
         verdict = replace(about, gaps=(Gap(url, reason, holds=True, note=note),), enforced=True)
         return await self.recorded(verdict)
@@ -61,32 +64,32 @@ class Engine:
             await durable(self.steward.record.record_verdict(verdict, ()))
         return verdict
 
-    def delivered(self, ended: Ended) -> None:
-        """Let the ledger know what was handed over: soon, and together with others, since nobody waits for it."""
+    def record_delivery(self, ended: Ended) -> None:
+        """Let the ledger know what was handed over: soon, and together with others, since no request waits for it."""
         if not self._delivered:
-            asyncio.get_running_loop().call_later(_TOGETHER_SECONDS, self._tell_delivered)
+            asyncio.get_running_loop().call_later(_TOGETHER_SECONDS, self._record_delivered)
         self._delivered.append(ended)
 
-    def _tell_delivered(self) -> None:
-        told, self._delivered = self._delivered, []
-        if told and self.steward.record is not None:
-            self.steward.record.record_outcomes(told)
+    def _record_delivered(self) -> None:
+        deliveries, self._delivered = self._delivered, []
+        if deliveries and self.steward.record is not None:
+            self.steward.record.record_outcomes(deliveries)
 
-    def behind(self, work: Coroutine[Any, Any, object]) -> None:
-        """Do something that nobody waits for any more."""
+    def in_background(self, work: Coroutine[Any, Any, object]) -> None:
+        """Finish work whose client has gone."""
         task = asyncio.get_running_loop().create_task(work)
-        self._behind.add(task)
+        self._background.add(task)
         task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[Any]) -> None:
-        self._behind.discard(task)
+        self._background.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             LOG.error("after the client had gone: %s", error)
 
     async def stop(self) -> None:
-        """Finish what is under way behind the clients, and let go of connections and threads."""
-        if self._behind:
-            await asyncio.wait(self._behind, timeout=5)
-        self._tell_delivered()
+        """Finish what is under way after its client has gone, and let go of connections and threads."""
+        if self._background:
+            await asyncio.wait(self._background, timeout=5)
+        self._record_delivered()
         await self.upstream.stop()
         self.threads.shutdown(wait=False, cancel_futures=True)

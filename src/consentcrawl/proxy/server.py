@@ -1,4 +1,4 @@
-"""The proxy: listens, talks to each client in turn, and ends when told.
+"""The proxy: listens, answers each client, and ends in order.
 
 On loopback unless there are credentials, and no more clients at once than the limit.
 """
@@ -13,66 +13,68 @@ from contextlib import asynccontextmanager
 from consentcrawl.core import NO_FIELDS, host_of
 from consentcrawl.errors import LedgerBroken
 from consentcrawl.formats.url import BadUrl, canonical
-from consentcrawl.proxy import heads, target, tunnel
+from consentcrawl.proxy.client import request_head, request_target
+from consentcrawl.proxy.client.connection import ClientConnection
+from consentcrawl.proxy.client.refusal import problem
+from consentcrawl.proxy.client.reply import Reply
+from consentcrawl.proxy.client.request_head import BadRequest, Fault, RequestHead
+from consentcrawl.proxy.client.tunnel import open_tunnel
 from consentcrawl.proxy.engine import LOG, Engine
-from consentcrawl.proxy.faults import BadRequest, Fault
-from consentcrawl.proxy.heads import Head
-from consentcrawl.proxy.page import PAGE_HOST, Page
-from consentcrawl.proxy.passage import Passage
-from consentcrawl.proxy.refusal import problem
-from consentcrawl.proxy.reply import Reply
+from consentcrawl.proxy.live.activity import Activity
+from consentcrawl.proxy.live.site import PAGE_HOST, LivePage
 from consentcrawl.proxy.settings import ProxySettings
-from consentcrawl.proxy.watch import Watch
-from consentcrawl.proxy.wire import Wire
+from consentcrawl.proxy.transaction import Transaction
 from consentcrawl.steward import Steward
 
 __all__ = ["Proxy", "ProxySettings"]
 
 _BACKLOG = 512
-_CROWDED = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-_UNREAD = Head("GET", "", NO_FIELDS, 0, keeps=False, chunks=False)
+_TOO_MANY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_UNREAD = RequestHead("GET", "", NO_FIELDS, 0, keeps=False, chunks=False)
 
 
 class Proxy:
-    """One proxy of one steward, which stays the caller's to shut. ``watch`` is told of each request.
+    """One proxy of one steward, which stays the caller's to shut. ``activity`` counts its requests.
 
     Raises BadPolicy and OSError where the certificate authority is not as it must be.
     """
 
-    def __init__(self, steward: Steward, settings: ProxySettings | None = None, watch: Watch | None = None) -> None:
+    def __init__(
+        self, steward: Steward, settings: ProxySettings | None = None, activity: Activity | None = None
+    ) -> None:
         """Open the certificate authority."""
-        self.settings, self.watch = settings or ProxySettings(), watch or Watch()
-        self._engine = Engine(steward, self.settings, self.watch)
+        self.settings, self.activity = settings or ProxySettings(), activity or Activity()
+        self._engine = Engine(steward, self.settings, self.activity)
         self.authority = self._engine.authority
-        self._page = Page(self.watch)
+        self._page = LivePage(self.activity)
         self._servers: list[asyncio.Server] = []
-        self._wires: set[Wire] = set()
+        self._connections: set[ClientConnection] = set()
 
     @property
-    def busy(self) -> int:
+    def clients(self) -> int:
         """How many clients are connected."""
-        return len(self._wires)
+        return len(self._connections)
 
     async def start(self) -> int:
         """Listen; gives the port. Raises OSError where that is not possible."""
         await self._engine.upstream.start()
         loop, settings = asyncio.get_running_loop(), self.settings
-        server = await loop.create_server(self._wire, settings.listen, settings.port, backlog=_BACKLOG)
-        self._serve(server)
+        server = await loop.create_server(self._new_connection, settings.listen, settings.port, backlog=_BACKLOG)
+        self._add(server)
         if settings.ui is not None:
-            self._serve(await loop.create_server(self._page.server, *settings.ui))
+            self._add(await loop.create_server(self._page.server, *settings.ui))
         return int(server.sockets[0].getsockname()[1])
 
     async def serve_socket(self, listening: socket.socket) -> None:
         """Listen on a socket made elsewhere, such as inside another network namespace; it is closed at the end."""
         await self._engine.upstream.start()
-        self._servers.append(await asyncio.get_running_loop().create_server(self._wire, sock=listening))
+        self._servers.append(await asyncio.get_running_loop().create_server(self._new_connection, sock=listening))
 
     async def stop(self) -> None:
         """Stop listening, end what is under way, and let go of connections."""
         for server in self._servers:
             server.close()
-        tasks = [wire.task for wire in self._wires if wire.task is not None]
+        tasks = [connection.task for connection in self._connections if connection.task is not None]
         for task in tasks:
             task.cancel()
         if tasks:
@@ -80,71 +82,71 @@ class Proxy:
         await self._page.server.shutdown(1)
         await self._engine.stop()
 
-    def _serve(self, server: asyncio.Server) -> None:
+    def _add(self, server: asyncio.Server) -> None:
         self._servers.append(server)
         self._engine.upstream.own.update(s.getsockname()[:2] for s in server.sockets)
 
-    def _wire(self) -> Wire:
-        return Wire(self._begun)
+    def _new_connection(self) -> ClientConnection:
+        return ClientConnection(self._connected)
 
-    def _begun(self, wire: Wire) -> asyncio.Task[None] | None:
-        """Begin to talk, unless there are too many already."""
-        if len(self._wires) >= self.settings.limits.connections:
-            wire.transport.write(_CROWDED)
-            wire.transport.close()
+    def _connected(self, connection: ClientConnection) -> asyncio.Task[None] | None:
+        """Serve a new client, unless there are too many already."""
+        if len(self._connections) >= self.settings.limits.connections:
+            connection.transport.write(_TOO_MANY)
+            connection.transport.close()
             return None
-        self._wires.add(wire)
-        return asyncio.get_running_loop().create_task(self._talk(wire))
+        self._connections.add(connection)
+        return asyncio.get_running_loop().create_task(self._serve_client(connection))
 
-    async def _talk(self, wire: Wire) -> None:
-        async with self._ending(wire):
+    async def _serve_client(self, connection: ClientConnection) -> None:
+        async with self._closing(connection):
             origin = ""
-            while (raw := await wire.head(self.settings.limits.idle, self.settings.limits.head)) is not None:
-                head = heads.read(raw)
+            while (raw := await connection.head(self.settings.limits.idle, self.settings.limits.head)) is not None:
+                head = request_head.read(raw)
                 if not origin and not self.settings.admits(head.fields.first("proxy-authorization")):
-                    if not await self._challenge(wire, head):
+                    if not await self._challenge(connection, head):
                         return
                 elif head.method == "CONNECT":
                     if origin:
                         raise BadRequest(Fault.NESTED)
-                    inside = await tunnel.opened(self._engine, wire, head)
-                    if inside is None:
+                    inner = await open_tunnel(self._engine, connection, head)
+                    if inner is None:
                         return
-                    origin = inside
-                elif _asks_page(url := target.url_of(head, origin)):
-                    self._page.take(wire, raw)
+                    origin = inner
+                elif _asks_page(url := request_target.url_of(head, origin)):
+                    self._page.take(*connection.detach(raw))
                     return
                 else:
-                    passage = Passage(self._engine, wire, head, url)
-                    await passage.go()
-                    if not passage.reply.keeps:
+                    transaction = Transaction(self._engine, connection, head, url)
+                    await transaction.run()
+                    if not transaction.reply.keeps:
                         return
 
     @asynccontextmanager
-    async def _ending(self, wire: Wire) -> AsyncIterator[None]:
-        """Say what was wrong with a request, and close, whatever happens."""
+    async def _closing(self, connection: ClientConnection) -> AsyncIterator[None]:
+        """Close the connection in the end, after an answer to what was no request."""
         try:
             yield
         except BadRequest as error:
-            await _complain(wire, error)
+            await _answer_bad_request(connection, error)
         except (ConnectionError, TimeoutError, LedgerBroken) as error:
             LOG.debug("a connection ended: %s", error)
         finally:
-            self._wires.discard(wire)
-            wire.close()
+            self._connections.discard(connection)
+            connection.close()
 
-    async def _challenge(self, wire: Wire, head: Head) -> bool:
-        """Ask for credentials (RFC 9110 §15.5.8); tells whether the connection goes on."""
-        reply = Reply(wire, head)
+    async def _challenge(self, connection: ClientConnection, head: RequestHead) -> bool:
+        """Ask for credentials (RFC 9110 §15.5.8); return whether the connection goes on."""
+        reply = Reply(connection, head)
         reply.keeps = reply.keeps and not head.length
         realm = ("Proxy-Authenticate", 'Basic realm="consentcrawl", charset="UTF-8"')
-        await reply.whole(problem(407, "credentials needed", "this proxy is not open to everybody", realm))
+        await reply.whole(problem(407, "credentials needed", "this proxy needs a user name and a password", realm))
         return reply.keeps
 
 
-async def _complain(wire: Wire, error: BadRequest) -> None:
+async def _answer_bad_request(connection: ClientConnection, error: BadRequest) -> None:
     LOG.info("a request was refused: %s", error.fault.detail)
-    reply = Reply(wire, _UNREAD)
+    reply = Reply(connection, _UNREAD)
     try:
         await reply.whole(problem(error.fault.status, "bad request", error.fault.detail))
     except ConnectionError:

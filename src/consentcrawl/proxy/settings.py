@@ -21,7 +21,7 @@ _NEVER_PASSED = frozenset({"CONNECT", "TRACE"})
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds and numbers beyond which nobody is waited for: see the command line for the words."""
+    """Times in seconds, and numbers, that one client or origin may take up."""
 
     connections: int = 1_000
     idle: float = 75.0

@@ -1,45 +1,31 @@
-"""What came of a run, on one screen."""
+"""The summary of a run, on one screen."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from consentcrawl.core import REASONS
 from consentcrawl.dataset.writers import printable
-from consentcrawl.proxy.seen import State, Why
-from consentcrawl.proxy.watch import Watch
+from consentcrawl.drivers.shared.withheld import Reason
+from consentcrawl.proxy.live.activity import Activity
+from consentcrawl.proxy.live.parts import headline
 
 _MOST = 8
 _WIDEST = 160
 
 
-def summary(watch: Watch) -> Iterator[str]:
-    """Return the lines: how many were asked, taken and refused, by which signals, and in whose words for example."""
-    states = watch.states
-    counted = {
-        "delivered": watch.taken,
-        "refused": states[State.REFUSED],
-        "undetermined": states[State.UNDETERMINED],
-        "failed": states[State.FAILED],
-        "only observed": states[State.OBSERVED],
-    }
-    parts = [f"{n:,} {name}" for name, n in counted.items() if n]
-    yield f"{watch.asked:,} asked{': ' if parts else ''}{', '.join(parts)}"
-    examples = {why.reason or why.signal: why for refusal in watch.refusals for why in refusal.why}
-    for name, n in (*watch.signals.most_common(_MOST), *watch.reasons.most_common(_MOST)):
-        yield f"{n:8,}  {name}{_example(examples.get(name))}"[:_WIDEST]
-    if watch.ledger is not None:
-        yield f"the ledger is in {_shown(watch.ledger)}"
+def summary(activity: Activity) -> Iterator[str]:
+    """Yield lines: how many requests ended in which way, and which opt-outs and gaps stopped how many of them."""
+    yield headline(activity)
+    examples = {reason.gap or reason.signal: reason for refusal in activity.refusals for reason in refusal.reasons}
+    for name, n in (*activity.signals.most_common(_MOST), *activity.gaps.most_common(_MOST)):
+        yield printable(f"{n:8,}  {name}{_example(examples.get(name))}")[:_WIDEST]
+    if activity.ledger is not None:
+        yield printable(f"the ledger is in {activity.ledger}")
 
 
-def _example(why: Why | None) -> str:
-    if why is None:
+def _example(reason: Reason | None) -> str:
+    """Return one of the words or gaps that are still among the latest refusals."""
+    if reason is None:
         return ""
-    if why.reason:
-        return f": {REASONS.get(why.reason, why.reason)} ({printable(why.source)})"
-    return f": “{printable(why.quote)}” {printable(why.where)} of {printable(why.source)}"
-
-
-def _shown(path: Path) -> str:
-    return printable(str(path))
+    said = reason.said if reason.gap else f'"{reason.quote}"'
+    return f": {said}, {reason.place}{reason.source}"

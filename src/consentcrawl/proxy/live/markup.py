@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from consentcrawl.dataset.writers import printable
+from consentcrawl.drivers.shared.withheld import Reason
 
 
 def text(said: object) -> str:
@@ -28,6 +29,14 @@ def link(url: str) -> str:
     if not url.startswith(("http://", "https://")):
         return foreign(url)
     return f'<a href="{text(url)}" rel="noreferrer noopener" target="_blank">{foreign(url)}</a>'
+
+
+def shown_reason(reason: Reason) -> str:
+    """Show why something is withheld: the very words and where they stand, or what is not known."""
+    if reason.gap:
+        return f"{text(reason.said)} <small>{link(reason.source)}</small>"
+    place = f"{text(reason.signal)}: {text(reason.place)}{link(reason.source)}"
+    return f"<q>{foreign(reason.quote)}</q> <small>{place}</small>"
 
 
 def moment(at: float) -> str:

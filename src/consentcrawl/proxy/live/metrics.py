@@ -12,35 +12,39 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from consentcrawl.proxy.seen import ENDED
-from consentcrawl.proxy.watch import BOUNDS, Watch
+from consentcrawl.proxy.live.activity import BOUNDS, Activity
+from consentcrawl.proxy.live.request_log import ENDED
 
 
-def exposition(watch: Watch) -> bytes:
+def exposition(activity: Activity) -> bytes:
     """Return every figure in the text format 0.0.4."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Figures(watch))
+    registry.register(_Figures(activity))
     return generate_latest(registry)
 
 
 class _Figures(Collector):
-    """Reads the watch when it is asked, so that no request pays for it."""
+    """Reads the counters when it is asked, so that no request pays for it."""
 
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
+    def __init__(self, activity: Activity) -> None:
+        self._activity = activity
 
     def collect(self) -> Iterable[Metric]:
-        watch = self._watch
-        states = {state.value: watch.states[state] for state in ENDED}
+        activity = self._activity
+        states = {state.value: activity.states[state] for state in ENDED}
         yield _counters("requests", "Requests that have ended, by how.", "outcome", states)
-        yield _counters("refusals", "What was not permitted, by the signal that spoke.", "signal", watch.signals)
-        yield _counters("gaps", "What was undetermined, by the reason.", "reason", watch.reasons)
-        yield CounterMetricFamily("consentcrawl_delivered_bytes", "Content delivered.", value=watch.size)
-        yield CounterMetricFamily("consentcrawl_request_seconds", "Seconds of all requests.", value=watch.seconds)
-        yield GaugeMetricFamily("consentcrawl_requests_waiting", "Requests under way.", value=watch.waiting)
-        yield GaugeMetricFamily("consentcrawl_observing", "1 while nothing is stopped.", value=watch.observing)
-        yield GaugeMetricFamily("consentcrawl_paused", "1 while nothing is asked.", value=watch.paused)
-        yield _added(watch)
+        yield _counters(
+            "refusals", "Requests refused, by the signal that found the opt-out.", "signal", activity.signals
+        )
+        yield _counters("gaps", "Requests undetermined, by the reason.", "reason", activity.gaps)
+        yield CounterMetricFamily("consentcrawl_delivered_bytes", "Bytes of content delivered.", value=activity.size)
+        yield CounterMetricFamily(
+            "consentcrawl_request_seconds", "Total duration of all requests.", value=activity.seconds
+        )
+        yield GaugeMetricFamily("consentcrawl_requests_pending", "Requests under way.", value=activity.pending)
+        yield GaugeMetricFamily("consentcrawl_observing", "1 while the proxy only observes.", value=activity.observing)
+        yield GaugeMetricFamily("consentcrawl_paused", "1 while the proxy is paused.", value=activity.paused)
+        yield _added(activity)
 
 
 def _counters(name: str, said: str, label: str, counts: Mapping[str, int]) -> Metric:
@@ -50,10 +54,12 @@ def _counters(name: str, said: str, label: str, counts: Mapping[str, int]) -> Me
     return family
 
 
-def _added(watch: Watch) -> Metric:
+def _added(activity: Activity) -> Metric:
     """The histogram of what deciding added; its buckets are cumulative."""
     buckets, total = [], 0
-    for bound, count in zip((*map(str, BOUNDS), "+Inf"), watch.waits, strict=True):
+    for bound, count in zip((*map(str, BOUNDS), "+Inf"), activity.decision_counts, strict=True):
         total += count
         buckets.append((bound, total))
-    return HistogramMetricFamily("consentcrawl_added_seconds", "Seconds that deciding added.", buckets, watch.waited)
+    return HistogramMetricFamily(
+        "consentcrawl_added_seconds", "Seconds that deciding added to a request.", buckets, activity.decision_seconds
+    )

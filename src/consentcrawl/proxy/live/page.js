@@ -1,13 +1,13 @@
-// Keeps the page as the proxy is: the server makes every part, this puts it in its place.
+// Keeps the page up to date: the server makes every part, this puts it in its place.
 "use strict";
 
-const HEARD_EVERY = 10_000; // milliseconds: who listens is not talked over
+const ANNOUNCE_EVERY = 10_000; // milliseconds: a screen reader is not interrupted more often
 const parser = new DOMParser();
-const wall = document.getElementById("wall");
+const recent = document.getElementById("recent");
 const hold = document.getElementById("hold");
-const said = document.getElementById("said");
-const news = { parts: {}, squares: new Map(), said: "" };
-let heard = Date.now();
+const headline = document.getElementById("headline");
+const news = { parts: {}, squares: new Map(), summary: "" };
+let announced = Date.now();
 
 // The token stands behind the # of the address that was printed: it never travels, and goes from the address at once.
 if (location.hash.startsWith("#token=")) {
@@ -15,7 +15,7 @@ if (location.hash.startsWith("#token=")) {
   history.replaceState(null, "", location.pathname);
 }
 
-function isHeld() {
+function isStopped() {
   return hold.getAttribute("aria-pressed") === "true";
 }
 
@@ -26,23 +26,23 @@ function isInUse(part) {
 
 function put(id) {
   const part = document.getElementById(id);
-  if (isInUse(part)) return; // kept for the next time
+  if (isInUse(part)) return; // kept until it is out of use
   // A document that is only parsed runs nothing.
   part.replaceChildren(...parser.parseFromString(news.parts[id], "text/html").body.childNodes);
   delete news.parts[id];
 }
 
 function show() {
-  if (isHeld()) return;
+  if (isStopped()) return;
   Object.keys(news.parts).forEach(put);
   for (const [place, [state, title]] of news.squares) {
-    wall.children[place].className = state;
-    wall.children[place].title = title;
+    recent.children[place].className = state;
+    recent.children[place].title = title;
   }
   news.squares.clear();
-  if (Date.now() - heard > HEARD_EVERY && said.textContent !== news.said) {
-    said.textContent = news.said;
-    heard = Date.now();
+  if (Date.now() - announced > ANNOUNCE_EVERY && headline.textContent !== news.summary) {
+    headline.textContent = news.summary;
+    announced = Date.now();
   }
 }
 
@@ -51,7 +51,7 @@ source.addEventListener("message", (event) => {
   const { parts, squares, summary } = JSON.parse(event.data);
   Object.assign(news.parts, parts);
   for (const [place, ...square] of squares) news.squares.set(place, square);
-  news.said = summary;
+  news.summary = summary;
   show();
 });
 source.addEventListener("error", () => document.documentElement.classList.add("lost"));
@@ -59,6 +59,6 @@ source.addEventListener("open", () => document.documentElement.classList.remove(
 
 document.getElementById("following").hidden = false;
 hold.addEventListener("click", () => {
-  hold.setAttribute("aria-pressed", String(!isHeld()));
+  hold.setAttribute("aria-pressed", String(!isStopped()));
   show();
 });

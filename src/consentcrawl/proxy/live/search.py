@@ -13,12 +13,11 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from consentcrawl.core import Outcome, Preference, origin_of
+from consentcrawl.drivers.shared.withheld import Reason
 from consentcrawl.errors import LedgerBroken
 from consentcrawl.formats.url import BadUrl, canonical
 from consentcrawl.ledger import index
-from consentcrawl.proxy.live.markup import foreign, moment, table, text
-from consentcrawl.proxy.live.parts import reason
-from consentcrawl.proxy.seen import Why
+from consentcrawl.proxy.live.markup import foreign, moment, shown_reason, table, text
 
 if TYPE_CHECKING:
     from consentcrawl.ledger.recording.told import Told
@@ -29,46 +28,46 @@ _LABELS = {"": "any", **{outcome.value: outcome.value for outcome in Outcome}}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Query:
     """What is searched for: a URL or an origin, and an outcome or nothing."""
 
     words: str = ""
     outcome: str = ""
 
 
-def form(asked: Asked) -> str:
+def form(query: Query) -> str:
     """The search form, filled in as it was sent."""
     choices = "".join(
-        f'<option value="{value}"{" selected" if value == asked.outcome else ""}>{label}</option>'
+        f'<option value="{value}"{" selected" if value == query.outcome else ""}>{label}</option>'
         for value, label in _LABELS.items()
     )
     return (
-        '<form action="/search" role="search"><fieldset><legend>Search in the ledger</legend>'
-        f'<label>A URL, or an origin <input name="q" value="{text(asked.words)}" required autocomplete="off"'
+        '<form action="/search" role="search"><fieldset><legend>Search the ledger</legend>'
+        f'<label>A URL or an origin <input name="q" value="{text(query.words)}" required autocomplete="off"'
         ' spellcheck="false" placeholder="https://art.example"></label>'
         f'<label>Outcome <select name="outcome">{choices}</select></label>'
         "<button>Search</button></fieldset></form>"
     )
 
 
-def found(ledger: Path | None, asked: Asked) -> str:
+def found(ledger: Path | None, query: Query) -> str:
     """Return the newest entries as a table, or say why there are none. Blocks."""
     if ledger is None:
-        return "<p class=none>No ledger is open: the proxy was started without one.</p>"
+        return "<p class=none>There is no ledger: the proxy was started with --no-ledger.</p>"
     try:
-        url = canonical(asked.words.strip())
+        url = canonical(query.words.strip())
     except BadUrl as error:
         return f"<p class=none>Not a URL or an origin: {text(error)}</p>"
     if not _ONE_AT_A_TIME.acquire(blocking=False):
-        return "<p class=none>Another search is still running: try again when it is through.</p>"
+        return "<p class=none>Another search is still running: try again when it has ended.</p>"
     try:
-        entries = _entries(ledger, url, asked.outcome)
+        entries = _entries(ledger, url, query.outcome)
     except (LedgerBroken, OSError, sqlite3.Error) as error:
         return f"<p class=none>The ledger could not be read: {text(error)}</p>"
     finally:
         _ONE_AT_A_TIME.release()
-    heads = ("Entry", "At (UTC)", "What", "Outcome", "Why, in the maker's words")
-    return table("The newest entries first", heads, map(_row, entries), nothing="The ledger has nothing about it.")
+    heads = ("Entry", "At (UTC)", "URL", "Outcome", "Reason")
+    return table("Newest entries first", heads, map(_row, entries), nothing="The ledger has no entry about it.")
 
 
 def _entries(ledger: Path, url: str, outcome: str) -> list[Told]:
@@ -95,15 +94,15 @@ def _row(told: Told) -> tuple[str, ...]:
     said = told.record
     outcome = said["outcome"] if said.get("enforced", True) else f"{said['outcome']} (observed)"
     url = foreign(told.urls[0]) if told.urls else "erased"
-    return f"{told.index:,}", moment(told.at / 1000), url, text(outcome), "<br>".join(map(reason, _why(told)))
+    return f"{told.index:,}", moment(told.at / 1000), url, text(outcome), "<br>".join(map(shown_reason, _reasons(told)))
 
 
-def _why(told: Told) -> Iterator[Why]:
-    """What spoke against it, or what is not known of something undetermined."""
+def _reasons(told: Told) -> Iterator[Reason]:
+    """Return the words that refuse, or what is not known of something undetermined."""
     said = told.record
     for ground in said.get("grounds", ()):
         if ground["preference"] == Preference.DISALLOWED.value:
-            yield Why(ground["signal"], ground["quote"], ground.get("where", ""), told.url(ground["source"]))
+            yield Reason(told.url(ground["source"]), ground["signal"], ground["quote"], ground.get("where", ""))
     if said["outcome"] == Outcome.UNDETERMINED.value:
         for gap in said.get("gaps", ()):
-            yield Why("", "", "", told.url(gap["need"]), gap["reason"])
+            yield Reason(told.url(gap["need"]), gap=gap["reason"])

@@ -33,14 +33,14 @@ ca_certificate = {roots}
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class RunFiles:
     """What is written for one run, in a folder of its own: every root that is trusted, and a wgetrc."""
 
     roots: Path
     wgetrc: Path
 
     @classmethod
-    def write(cls, folder: Path, own: bytes, proxy: str, base: Mapping[str, str]) -> Files:
+    def write(cls, folder: Path, own: bytes, proxy: str, base: Mapping[str, str]) -> RunFiles:
         """Write them; ``own`` is the certificate of our authority (PEM), ``base`` the environment of the user."""
         files = cls(folder / "roots.pem", folder / "wgetrc")
         files.roots.write_bytes(bundle(own, base))
@@ -48,7 +48,7 @@ class Files:
         return files
 
 
-def variables(proxy: str, files: Files, spki: str, base: Mapping[str, str]) -> dict[str, str]:
+def variables(proxy: str, files: RunFiles, spki: str, base: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of the program; ``proxy`` is the proxy's URL.
 
     ``spki`` is for Chromium, which no variable reaches: ``--ignore-certificate-errors-spki-list``.
@@ -74,8 +74,8 @@ def bundle(own: bytes, base: Mapping[str, str]) -> bytes:
     return b"\n".join((*found, own))
 
 
-def ignored(base: Mapping[str, str]) -> str:
-    """Name the proxy that the user's own variables ask for, and that is not gone through; empty if there is none."""
+def proxy_of(base: Mapping[str, str]) -> str:
+    """Return the proxy that the variables of the user name, which is not used; empty if there is none."""
     names = (form for name in _PROXY for form in (name, name.lower()))
     return next((base[name] for name in names if base.get(name)), "")
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 
 from consentcrawl.core import Fields
-from consentcrawl.proxy.faults import BadRequest, Fault
+from consentcrawl.proxy.upstream.origin_fields import members
 
 LIMIT = 64 * 1024
 """The most bytes of one head."""
@@ -25,11 +26,54 @@ _VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*").fullmatch  # RFC 9110 §5.5
 _LENGTH = re.compile(r"[0-9]{1,15}").fullmatch
 
 
+class Fault(Enum):
+    """One sentence for the client, and a status."""
+
+    REQUEST_LINE = ("malformed request line", 400)
+    FIELD_LINE = ("malformed field line", 400)
+    NOT_UTF8 = ("the head is not UTF-8", 400)
+    TOO_LONG = ("the head is too long", 431)
+    MANY_FIELDS = ("too many fields", 431)
+    HOST = ("there must be one Host field", 400)
+    TWO_LENGTHS = ("both Transfer-Encoding and Content-Length", 400)
+    LENGTH = ("malformed Content-Length", 400)
+    NO_LENGTH = ("content needs a Content-Length", 411)
+    FRAGMENT = ("a fragment in the target", 400)
+    USERINFO = ("a user name or password in the target", 400)
+    AUTHORITY = ("a host and port that cannot be read in one way only", 400)
+    OTHER_HOST = ("Host is not the target", 400)
+    OTHER_TUNNEL = ("the target is not where the tunnel leads", 400)
+    NO_URL = ("a target that is no URL", 400)
+    NOT_ABSOLUTE = ("this is a proxy: the target must be an absolute URL", 400)
+    CONNECT = ("CONNECT needs host:port", 400)
+    EARLY = ("nothing may follow CONNECT before it is answered", 400)
+    NESTED = ("a tunnel in a tunnel", 400)
+
+    @property
+    def detail(self) -> str:
+        """The sentence."""
+        return self.value[0]
+
+    @property
+    def status(self) -> int:
+        """The status."""
+        return self.value[1]
+
+
+class BadRequest(ValueError):
+    """A request that is not passed on; its connection is closed."""
+
+    def __init__(self, fault: Fault) -> None:
+        """Say what is wrong."""
+        super().__init__(fault.detail)
+        self.fault = fault
+
+
 @dataclass(frozen=True, slots=True)
-class Head:
+class RequestHead:
     """A request's method, target and fields; ``length`` is that of its content.
 
-    ``keeps``: the client keeps the connection. ``chunks``: it knows chunked content, being of HTTP/1.1.
+    ``keeps``: the client keeps the connection. ``chunks``: it token_matches chunked content, being of HTTP/1.1.
     """
 
     method: str
@@ -44,18 +88,13 @@ class Head:
         return members(self.fields, name)
 
 
-def members(fields: Fields, name: str) -> set[str]:
-    """The members of a list field, in lower case (RFC 9110 §5.6.1)."""
-    return {part.strip().lower() for line in fields.lines(name) for part in line.split(",")} - {""}
-
-
 def begins(raw: bytearray) -> bool:
-    """Return whether what has come so far may be the beginning of a head, so that nobody waits for the rest of it."""
+    """Return whether what has come so far may be the beginning of a head, so that no more of it is awaited."""
     line, end, _ = raw.partition(b"\n")
     return not end or _FIRST(line) is not None
 
 
-def read(raw: bytes) -> Head:
+def read(raw: bytes) -> RequestHead:
     """Read a head, the empty line at its end left off. Raises BadRequest."""
     try:
         first, _, block = raw.decode().partition("\r\n")
@@ -69,7 +108,7 @@ def read(raw: bytes) -> Head:
     modern = minor == "1"
     if modern and not fields.lines("host"):
         raise BadRequest(Fault.HOST)  # RFC 9112 §3.2
-    return Head(method, target, fields, length, modern and not closes, modern)
+    return RequestHead(method, target, fields, length, modern and not closes, modern)
 
 
 def _fields(block: str) -> tuple[Fields, int, bool]:

@@ -1,4 +1,4 @@
-"""The proxy's way to the origins: one pool of connections, to addresses that the guard has vetted.
+"""One pool of connections to the origins, at addresses that the guard has vetted.
 
 A socket is made only for an endpoint that the guard gave; a redirect is handed back, never followed.
 """
@@ -23,11 +23,11 @@ from consentcrawl.core import origin_of
 from consentcrawl.net import tls
 from consentcrawl.net.connect import Deadline, Endpoint
 from consentcrawl.net.unreached import ADDRESS, BAD_HEAD, CONNECT, TIMEOUT, TLS, TRUNCATED, Unreached
-from consentcrawl.proxy.exchange import Asked, Response, exchange
 from consentcrawl.proxy.settings import SAFE_METHODS
+from consentcrawl.proxy.upstream.origin_request import OriginRequest, OriginResponse, send_request
 
 _RESOLVING_AT_ONCE = 16
-_ENDPOINTS_KEPT, _ORIGINS_KEPT, _LED_TO = 100_000, 10_000, 1_000
+_ENDPOINTS_KEPT, _ORIGINS_KEPT, _KEYS_KEPT = 100_000, 10_000, 1_000
 
 # What aiohttp raises, the narrower first, and the reason code it comes to.
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
@@ -42,7 +42,7 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
 
 
 class Upstream:
-    """Asks origins. ``own`` are the endpoints the proxy itself listens on, which are never asked."""
+    """Asks origins. ``own`` are the endpoints the proxy itself listens on, which are never request."""
 
     def __init__(self, config: Config, *, connect: float, silence: float) -> None:
         """Wait ``connect`` seconds for a connection and ``silence`` seconds between two bytes."""
@@ -51,9 +51,9 @@ class Upstream:
         """Return the reason code why an origin may not be dialled, without asking DNS, or None."""
         self._tls, self._connect, self._silence = tls.context(config.roots), connect, silence
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect)
-        self._leading_to = lru_cache(_LED_TO)(_leading_to)
+        self._pool_key = lru_cache(_KEYS_KEPT)(_pool_key)
         self._threads = ThreadPoolExecutor(_RESOLVING_AT_ONCE, thread_name_prefix="consentcrawl-resolve")
-        self._pool: _Vetted | None = None
+        self._pool: _GuardedConnector | None = None
 
     def _refuses(self, origin: str) -> str | None:
         return self._guard.refuses(f"{origin}/")
@@ -61,7 +61,7 @@ class Upstream:
     async def start(self) -> None:
         """Open the pool, on the running loop; a second call does nothing."""
         if self._pool is None:
-            self._pool = _Vetted(self, ssl=self._tls, limit=0, use_dns_cache=False)
+            self._pool = _GuardedConnector(self, ssl=self._tls, limit=0, use_dns_cache=False)
 
     async def stop(self) -> None:
         """Close the pool."""
@@ -69,33 +69,33 @@ class Upstream:
             await self._pool.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def ask(self, asked: Asked) -> Response:
+    async def ask(self, request: OriginRequest) -> OriginResponse:
         """Send one request and give the answer, its content still to come. Raises Unreached.
 
         A connection that the origin has closed meanwhile is no answer: what changes nothing there is asked once more
         (RFC 9112 §9.3.1).
         """
-        repeatable = asked.method in SAFE_METHODS and asked.content is None
+        repeatable = request.method in SAFE_METHODS and request.content is None
         try:
             try:
-                return await self._once(asked)
+                return await self._once(request)
             except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
                 if not repeatable or isinstance(error, aiohttp.ClientConnectorError):
                     raise
-            return await self._once(asked)
+            return await self._once(request)
         except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
             raise unreached(error) from error
 
-    async def _once(self, asked: Asked) -> Response:
+    async def _once(self, request: OriginRequest) -> OriginResponse:
         if self._pool is None:
             raise Unreached(CONNECT, "not started")
-        leading_to = self._leading_to(origin_of(asked.url))
-        connection = await self._pool.connect(leading_to, [], self._timeout)
+        key = self._pool_key(origin_of(request.url))
+        connection = await self._pool.connect(key, [], self._timeout)
         # The pool keeps a connection on which more came than was asked for: it would be taken for the next answer.
         while connection.protocol is not None and connection.protocol.should_close:
             connection.close()
-            connection = await self._pool.connect(leading_to, [], self._timeout)
-        return await exchange(connection, asked, self._silence)
+            connection = await self._pool.connect(key, [], self._timeout)
+        return await send_request(connection, request, self._silence)
 
     async def endpoints(self, host: str, port: int) -> list[Endpoint]:
         """Resolve and vet. Raises Unreached: address, dns, timeout."""
@@ -107,8 +107,8 @@ class Upstream:
         return found
 
 
-def _leading_to(origin: str) -> aiohttp.ClientRequest:
-    """Return what the pool tells origins apart by."""
+def _pool_key(origin: str) -> aiohttp.ClientRequest:
+    """Return the key under which aiohttp's pool keeps the connections to an origin."""
     return aiohttp.ClientRequest("GET", URL(f"{origin}/", encoded=True), loop=asyncio.get_running_loop())
 
 
@@ -123,26 +123,26 @@ def unreached(error: BaseException) -> Unreached:
     return Unreached(reason, error)
 
 
-class _Vetted(aiohttp.TCPConnector):
+class _GuardedConnector(aiohttp.TCPConnector):
     """aiohttp's pool; every host, names and addresses alike, goes past the guard on its way to a socket."""
 
     def __init__(self, upstream: Upstream, **more: Any) -> None:  # noqa: ANN401 (TCPConnector's own)
         super().__init__(socket_factory=self._socket, **more)
         self._upstream = upstream
-        self._given: dict[Endpoint, None] = {}
+        self._vetted_endpoints: dict[Endpoint, None] = {}
 
     async def _resolve_host(self, host: str, port: int, traces: Sequence[Any] | None = None) -> list[ResolveResult]:
         del traces
         found = await self._upstream.endpoints(host.strip("[]").rstrip("."), port)
-        if len(self._given) > _ENDPOINTS_KEPT:
-            self._given.clear()
-        self._given.update(dict.fromkeys(found))
+        if len(self._vetted_endpoints) > _ENDPOINTS_KEPT:
+            self._vetted_endpoints.clear()
+        self._vetted_endpoints.update(dict.fromkeys(found))
         return [_result(host, endpoint) for endpoint in found]
 
     def _socket(self, info: Any) -> socket.socket:  # noqa: ANN401 (getaddrinfo's tuple)
         """Make the socket for an endpoint the guard gave: should the way there ever change, nothing is dialled."""
         family, kind, protocol, _, address = info
-        if tuple(address[:2]) not in self._given:
+        if tuple(address[:2]) not in self._vetted_endpoints:
             raise Unreached(ADDRESS, "not vetted")
         return socket.socket(family, kind, protocol)
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 from http import HTTPStatus
 
-from consentcrawl.proxy.fields import Lines
-from consentcrawl.proxy.heads import Head
-from consentcrawl.proxy.refusal import Answer
-from consentcrawl.proxy.wire import Wire
+from consentcrawl.proxy.client.connection import ClientConnection
+from consentcrawl.proxy.client.refusal import LocalResponse
+from consentcrawl.proxy.client.request_head import RequestHead
+from consentcrawl.proxy.upstream.origin_fields import Lines
 
 _PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
 _CODING = {True: b"Transfer-Encoding: chunked\r\n", False: b""}
@@ -21,11 +21,11 @@ _NO_LENGTH = frozenset({204, 304})  # RFC 9110 §8.6; of a 304 it may be sent, a
 class Reply:
     """What one request is answered with. ``keeps`` says whether the connection goes on afterwards."""
 
-    __slots__ = ("_chunked", "_hash", "_head", "_wire", "keeps", "size", "status")
+    __slots__ = ("_chunked", "_connection", "_hash", "_head", "keeps", "size", "status")
 
-    def __init__(self, wire: Wire, head: Head, *, hashed: bool = False) -> None:
-        """Answer ``head`` over ``wire``."""
-        self._wire, self._head, self._chunked = wire, head, False
+    def __init__(self, connection: ClientConnection, head: RequestHead, *, hashed: bool = False) -> None:
+        """Answer ``head`` over ``connection``."""
+        self._connection, self._head, self._chunked = connection, head, False
         self._hash = hashlib.sha256() if hashed else None
         self.keeps = head.keeps
         self.status = self.size = 0
@@ -47,7 +47,7 @@ class Reply:
     async def begin(self, status: int, lines: Lines, start: bytes, *, length: int | None) -> None:
         """Send the head and the beginning of the content; ``length`` is None where it is not known."""
         bodiless = self._head.method == "HEAD" or status in _NO_LENGTH
-        # RFC 9112 §6.1, §7: HTTP/1.0 knows no chunks, and the end of the connection is the end of the content
+        # RFC 9112 §6.1, §7: HTTP/1.0 token_matches no chunks, and the end of the connection is the end of the content
         self._chunked = length is None and not bodiless and self._head.chunks
         self.keeps = self.keeps and (length is not None or bodiless or self._chunked)
         framing = _CODING[self._chunked]
@@ -57,21 +57,21 @@ class Reply:
         fields = b"".join(b"%b: %b\r\n" % line for line in lines)
         end = b"\r\n" if self.keeps else b"Connection: close\r\n\r\n"
         begun = b"HTTP/1.1 %d %b\r\n%b%b%b" % (status, _PHRASES.get(status, b""), fields, framing, end)
-        await self._wire.write(begun + self._piece(b"" if bodiless else start))
+        await self._connection.write(begun + self._piece(b"" if bodiless else start))
 
     async def more(self, piece: bytes) -> None:
         """Send a further piece of the content."""
-        await self._wire.write(self._piece(piece))
+        await self._connection.write(self._piece(piece))
 
     async def end(self) -> None:
         """Send the mark of the end, where there is one."""
         if self._chunked:
-            await self._wire.write(b"0\r\n\r\n")
+            await self._connection.write(b"0\r\n\r\n")
 
-    async def whole(self, answer: Answer) -> None:
-        """Send an answer made here."""
-        lines = [(name.encode(), value.encode("ascii", "backslashreplace")) for name, value in answer.fields]
-        await self.begin(answer.status, lines, answer.content, length=len(answer.content))
+    async def whole(self, response: LocalResponse) -> None:
+        """Send a response made by the proxy."""
+        lines = [(name.encode(), value.encode("ascii", "backslashreplace")) for name, value in response.fields]
+        await self.begin(response.status, lines, response.content, length=len(response.content))
 
     def _piece(self, content: bytes) -> bytes:
         self.size += len(content)

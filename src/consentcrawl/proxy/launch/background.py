@@ -15,9 +15,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from consentcrawl.proxy.authority import Authority
+from consentcrawl.proxy.live.activity import Activity
 from consentcrawl.proxy.server import Proxy
 from consentcrawl.proxy.settings import ProxySettings
-from consentcrawl.proxy.watch import Watch
 from consentcrawl.steward import Steward
 
 _THREADS = 32
@@ -25,7 +25,7 @@ _THREADS = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class RunningProxy:
     """A proxy that serves on ``port``, of use from any other thread."""
 
     port: int
@@ -49,15 +49,15 @@ class Served:
 
 
 @contextmanager
-def serving(steward: Steward, settings: ProxySettings, watch: Watch) -> Iterator[Served]:
+def serving(steward: Steward, settings: ProxySettings, activity: Activity) -> Iterator[RunningProxy]:
     """Serve until the block ends. Raises what kept it from starting: BadPolicy, OSError."""
-    ready: Future[Served] = Future()
+    ready: Future[RunningProxy] = Future()
 
     def thread() -> None:
         # Signals are for the thread that waits for the program.
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
-            asyncio.run(_serve(steward, settings, watch, ready))
+            asyncio.run(_serve(steward, settings, activity, ready))
         except BaseException as error:
             if ready.done():
                 raise
@@ -73,11 +73,11 @@ def serving(steward: Steward, settings: ProxySettings, watch: Watch) -> Iterator
         running.join()
 
 
-async def _serve(steward: Steward, settings: ProxySettings, watch: Watch, ready: Future[Served]) -> None:
+async def _serve(steward: Steward, settings: ProxySettings, activity: Activity, ready: Future[RunningProxy]) -> None:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
-    proxy, ended = Proxy(steward, settings, watch), asyncio.Event()
+    proxy, ended = Proxy(steward, settings, activity), asyncio.Event()
     try:
-        ready.set_result(Served(await proxy.start(), proxy, asyncio.get_running_loop(), ended))
+        ready.set_result(RunningProxy(await proxy.start(), proxy, asyncio.get_running_loop(), ended))
         await ended.wait()
     finally:
         await proxy.stop()

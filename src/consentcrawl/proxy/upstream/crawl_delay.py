@@ -1,4 +1,4 @@
-"""How long an origin wants to be left alone between two requests, out of the robots.txt that the steward has read."""
+"""Crawl-delay as the robots.txt of an origin asks for it, where the steward has read that file."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from consentcrawl.formats import robots
 from consentcrawl.steward import Steward
 
 
-def delays(steward: Steward) -> Callable[[str], float]:
-    """Return a function from origins to seconds (Crawl-delay, no standard); 0 where none is wished or known."""
+def crawl_delays(steward: Steward) -> Callable[[str], float]:
+    """Return a function from origins to seconds (Crawl-delay, no standard); 0 where none is asked for or known."""
 
     def delay(origin: str) -> float:
         evidence = steward.store.get(f"{origin}{ROBOTS_TXT.url}", ROBOTS_TXT, steward.clock())

@@ -1,60 +1,59 @@
-"""What the client gets in the place of what it may not have: a status, a problem document, or a page for a person.
+"""Responses that the proxy makes itself: refusals as a problem document or as a page for a person, and bad requests.
 
 RFC 7725 gives 451 and the ``blocked-by`` link, RFC 9457 the problem document, RFC 9110 §10.2.3 Retry-After.
 """
 
 from __future__ import annotations
 
-import html
 import json
 from dataclasses import dataclass
 
 from consentcrawl.core import Outcome, Verdict
-from consentcrawl.core.vocabulary import REASONS
 from consentcrawl.drivers.shared import withheld
-from consentcrawl.proxy.heads import Head
+from consentcrawl.proxy.client.request_head import RequestHead
+from consentcrawl.proxy.live.markup import foreign, shown_reason, text
 from consentcrawl.proxy.settings import SAFE_METHODS
 
-_PASSING = frozenset({"timeout", "dns", "connect", "truncated", "unreachable", "parked"})
+_TEMPORARY = frozenset({"timeout", "dns", "connect", "truncated", "unreachable", "parked"})
 """Reasons for gaps that may be gone when it is tried again."""
 _RETRY_SECONDS = "60"
 _FORBIDDEN, _UNAVAILABLE = 403, 503
-_HTML = "text/html; charset=utf-8"
+_REFUSED = "The publisher or maker says no to this use. These are the words, and where they stand:"
+_UNKNOWN = "consentcrawl could not find out whether the publisher or maker allows this use. What is missing:"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole answer made here; Content-Length is left to whoever sends it."""
+class LocalResponse:
+    """A whole response made by the proxy itself; ``Reply`` adds the Content-Length."""
 
     status: int
     content: bytes
     fields: tuple[tuple[str, str], ...]
 
 
-def withholding(verdict: Verdict, *, accept: str = "", retry_after: str = "") -> Answer:
-    """Say why something is withheld: 451; 503 where it may be known later what is not now; 403 where nobody dials.
+def refusal_response(verdict: Verdict, *, accept: str = "", retry_after: str = "") -> LocalResponse:
+    """Say why something is withheld: 451, 503 where trying later may help, 403 for an address that is never dialled.
 
     ``retry_after`` is what the origin asked for, if it did.
     """
     status = _status(verdict, retry_after)
-    document = json.loads(withheld.problem(verdict))
-    document["status"] = status
-    fields = tuple((n, v) for n, v in withheld.fields_of(verdict, b"") if n not in ("Content-Type", "Content-Length"))
+    fields = tuple(withheld.blocked_by(verdict))
     if status == _UNAVAILABLE:
         fields += (("Retry-After", retry_after or _RETRY_SECONDS),)
     if prefers_html(accept):
-        return Answer(status, _page(verdict, status), (*fields, *_PAGE_FIELDS))
-    return Answer(status, json.dumps(document).encode(), (*fields, ("Content-Type", withheld.CONTENT_TYPE)))
+        return LocalResponse(status, _page(verdict, status), (*fields, *_PAGE_FIELDS))
+    content_type = ("Content-Type", withheld.CONTENT_TYPE)
+    return LocalResponse(status, withheld.problem(verdict, status), (*fields, content_type))
 
 
-def problem(status: int, title: str, detail: str, *fields: tuple[str, str]) -> Answer:
-    """Say what is wrong with a request that no verdict was asked for (RFC 9457 §3)."""
+def problem(status: int, title: str, detail: str, *fields: tuple[str, str]) -> LocalResponse:
+    """Say what is wrong with a request that has no verdict (RFC 9457 §3)."""
     document = {"type": "about:blank", "title": f"consentcrawl: {title}", "status": status, "detail": detail}
-    return Answer(status, json.dumps(document).encode(), (*fields, ("Content-Type", withheld.CONTENT_TYPE)))
+    return LocalResponse(status, json.dumps(document).encode(), (*fields, ("Content-Type", withheld.CONTENT_TYPE)))
 
 
-def not_passed(head: Head, methods: frozenset[str], *, paused: bool) -> Answer | None:
-    """Answer what is not passed on whatever it is about; ``methods`` are passed beside the safe ones."""
+def rejection(head: RequestHead, methods: frozenset[str], *, paused: bool) -> LocalResponse | None:
+    """Return the response to a request that is never passed on; ``methods`` are passed beside the safe ones."""
     passed = methods | SAFE_METHODS
     if head.method not in passed:
         detail = f"{head.method} is not passed on; --methods can allow it"
@@ -62,7 +61,7 @@ def not_passed(head: Head, methods: frozenset[str], *, paused: bool) -> Answer |
     if head.length and head.method in SAFE_METHODS:
         return problem(400, "bad request", f"{head.method} with content")  # RFC 9110 §9.3.1
     if head.fields.lines("upgrade") and head.named("upgrade") - {"h2c"}:
-        return problem(501, "no other protocol", "Upgrade is not passed on: what follows could not be judged")
+        return problem(501, "no other protocol", "Upgrade is not passed on: consentcrawl could not judge what follows")
     if paused:
         return problem(503, "paused", "the proxy is paused on its live page", ("Retry-After", "5"))
     return None
@@ -90,39 +89,25 @@ def _status(verdict: Verdict, retry_after: str) -> int:
     reasons = {gap.reason for gap in verdict.gaps if gap.holds} or {gap.reason for gap in verdict.gaps}
     if "address" in reasons:
         return _FORBIDDEN
-    return _UNAVAILABLE if retry_after or reasons & _PASSING else withheld.STATUS
+    return _UNAVAILABLE if retry_after or reasons & _TEMPORARY else withheld.STATUS
 
 
 def _page(verdict: Verdict, status: int) -> bytes:
-    """Return the page a person sees: in whose words, standing where."""
+    """Return the page that a person sees: whose words refuse, and where they stand."""
     refused = verdict.outcome is Outcome.REFUSE
-    title = "Not taken" if refused else "Not known whether it may be taken"
-    said = [
-        f"<li><q>{_text(g.statement.quote)}</q><br><small>{_text(g.signal)}: {_text(g.statement.where)} of "
-        f"{_text(g.source)}</small></li>"
-        for g in verdict.deciding
-    ]
-    lacked = [
-        f"<li>{_text(REASONS.get(g.reason, g.reason))}<br><small>{_text(g.need)}</small></li>" for g in verdict.gaps
-    ]
     return _PAGE.format(
-        title=title,
+        title="Not available for this use" if refused else "Not known whether this may be used",
         status=status,
-        url=_text(verdict.url),
-        lead="What its makers say about this use:" if refused else "What could not be found out:",
-        said="".join(said or lacked),
-        purpose=_text(verdict.purpose),
-        policy=_text(verdict.policy),
-    ).encode()
-
-
-def _text(text: str) -> str:
-    """Escape a stranger's words; a control character is shown as what it is."""
-    return html.escape("".join(c if c.isprintable() else ascii(c)[1:-1] for c in text))
+        url=foreign(verdict.url),
+        lead=_REFUSED if refused else _UNKNOWN,
+        reasons="".join(f"<li>{shown_reason(reason)}</li>" for reason in withheld.reasons(verdict)),
+        purpose=text(verdict.purpose),
+        policy=text(verdict.policy),
+    ).encode("utf-8", "replace")
 
 
 _PAGE_FIELDS = (
-    ("Content-Type", _HTML),
+    ("Content-Type", "text/html; charset=utf-8"),
     ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"),
     ("X-Content-Type-Options", "nosniff"),
 )
@@ -138,7 +123,8 @@ ul {{ padding: .75rem 1.25rem; list-style: none; border-left: .3rem solid #d9730
 q {{ font-weight: 600 }} small, footer {{ opacity: .75; overflow-wrap: anywhere }}
 </style></head><body>
 <main><h1>{title}</h1><p><code>{url}</code></p>
-<p>{lead}</p><ul>{said}</ul></main>
-<footer><small>consentcrawl, status {status}, purpose {purpose}, policy {policy}</small></footer>
+<p>{lead}</p><ul>{reasons}</ul></main>
+<footer><small>Answered by the consentcrawl proxy, not by the site itself: status {status}, purpose {purpose}, policy
+{policy}.</small></footer>
 </body></html>
 """

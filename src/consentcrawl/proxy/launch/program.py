@@ -17,14 +17,19 @@ from subprocess import Popen
 from tempfile import TemporaryDirectory
 from types import FrameType
 
-from consentcrawl.proxy import isolate
-from consentcrawl.proxy.background import Served, serving
-from consentcrawl.proxy.codes import BY_SIGNAL, NOT_EXECUTABLE, NOT_FOUND, NotRun
-from consentcrawl.proxy.environment import Files, variables
+from consentcrawl.errors import ConsentError
+from consentcrawl.proxy.launch.background import RunningProxy, serving
+from consentcrawl.proxy.launch.environment import RunFiles, variables
+from consentcrawl.proxy.live.activity import Activity
 from consentcrawl.proxy.settings import ProxySettings
-from consentcrawl.proxy.watch import Watch
 from consentcrawl.steward import Steward
 
+PROXY_FAILED, NOT_EXECUTABLE, NOT_FOUND, BY_SIGNAL = 125, 126, 127, 128
+"""Exit codes other than the program's own, as env(1), timeout(1) and the shells have them."""
+
+
+ISOLATED_CHILD = Path(__file__).with_name("isolated_child.py")
+_LONGEST_MESSAGE = 4_096
 _PASSED_ON = tuple(
     getattr(signal, name)
     for name in ("SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGBREAK")
@@ -33,11 +38,20 @@ _PASSED_ON = tuple(
 _OF_THE_KEYBOARD = (signal.SIGINT, getattr(signal, "SIGQUIT", None))
 
 
+class NotRun(ConsentError):
+    """The program was not run; ``code`` is what the run exits with."""
+
+    def __init__(self, said: str, code: int = PROXY_FAILED) -> None:
+        """Say why."""
+        super().__init__(said)
+        self.code = code
+
+
 def run(  # noqa: PLR0913 (two have defaults)
     words: Sequence[str],
     steward: Steward,
     settings: ProxySettings,
-    watch: Watch,
+    activity: Activity,
     *,
     isolated: bool = False,
     base: Mapping[str, str] = os.environ,
@@ -50,9 +64,9 @@ def run(  # noqa: PLR0913 (two have defaults)
     with TemporaryDirectory(prefix="consentcrawl-") as folder:
         place = Path(folder)
         settings = replace(settings, port=0, authority=place / "authority")
-        with serving(steward, settings, watch) as served:
+        with serving(steward, settings, activity) as served:
             proxy = f"http://127.0.0.1:{served.port}"
-            files = Files.write(place, served.authority.certificate_pem, proxy, base)
+            files = RunFiles.write(place, served.authority.certificate_pem, proxy, base)
             said = variables(proxy, files, served.authority.spki_sha256, base)
             return _waited_for(_isolated(words, said, served) if isolated else _started(words, said))
 
@@ -66,7 +80,7 @@ def _started(words: Sequence[str], said: Mapping[str, str]) -> Popen[bytes]:
         raise NotRun(msg, code) from error
 
 
-def _isolated(words: Sequence[str], said: Mapping[str, str], served: Served) -> Popen[bytes]:
+def _isolated(words: Sequence[str], said: Mapping[str, str], served: RunningProxy) -> Popen[bytes]:
     """Start the program in a network of its own, in which the proxy listens."""
     if sys.platform != "linux":
         msg = f"no network of its own for the program: {sys.platform} has no network namespaces"
@@ -75,9 +89,9 @@ def _isolated(words: Sequence[str], said: Mapping[str, str], served: Served) -> 
     with ours:
         with theirs:
             number = theirs.fileno()
-            child = Popen(isolate.command(words, served.port, number), env=said, pass_fds=[number])  # noqa: S603 (ours)
+            child = Popen(isolated_command(words, served.port, number), env=said, pass_fds=[number])  # noqa: S603 (ours)
         try:
-            served.serve_socket(isolate.listener(ours))
+            served.serve_socket(receive_listener(ours))
             ours.sendall(b"!")
         except BaseException:
             ours.close()  # then it ends without having become the program
@@ -115,3 +129,20 @@ def _in_foreground() -> bool:
             return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
     except OSError:
         return False
+
+
+def isolated_command(words: Sequence[str], port: int, ours: int) -> list[str]:
+    """Return the command that isolates itself, listens on ``port`` and then becomes ``words``.
+
+    ``ours`` is its descriptor of a socket pair: the listener comes out of it, and one byte lets the program start.
+    """
+    return [sys.executable, "-I", "-S", str(ISOLATED_CHILD), str(ours), str(port), *words]
+
+
+def receive_listener(link: socket.socket) -> socket.socket:
+    """Receive the listener from inside. Raises NotRun."""
+    said, descriptors, _, _ = socket.recv_fds(link, _LONGEST_MESSAGE, 1)
+    if not descriptors:
+        msg = f"no network of its own for the program: {said.decode('utf-8', 'replace') or 'it ended early'}"
+        raise NotRun(msg)
+    return socket.socket(fileno=descriptors[0])

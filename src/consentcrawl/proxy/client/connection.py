@@ -1,6 +1,6 @@
 """One client's connection: bytes in up to a limit, bytes out no faster than they are taken.
 
-Nothing is read ahead beyond one head and a little, and nobody is waited for without end.
+Nothing is read ahead beyond one head and a little, and every wait has its end.
 """
 
 from __future__ import annotations
@@ -8,42 +8,84 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from consentcrawl.proxy.alarm import Alarm
-from consentcrawl.proxy.faults import BadRequest, Fault
-from consentcrawl.proxy.heads import LIMIT, begins
+from consentcrawl.proxy.client.request_head import LIMIT, BadRequest, Fault, begins
 
 _END = b"\r\n\r\n"
 _ENOUGH = 2 * LIMIT
 
 
-class Wire(asyncio.Protocol):
+class RequestDeadline:
+    """Calls back once when the time set is over. Setting and clearing it costs no timer: one is kept for all."""
+
+    __slots__ = ("_callback", "_loop", "_timer", "_until")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Start cleared."""
+        self._loop, self._until = loop, 0.0
+        self._callback: Callable[[], object] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def set(self, seconds: float, callback: Callable[[], object]) -> None:
+        """Call ``callback`` in so many seconds, in the place of what was set before."""
+        self._until, self._callback = self._loop.time() + seconds, callback
+        if self._timer is None or self._timer.when() > self._until:
+            self._schedule()
+
+    def clear(self) -> None:
+        """Clear it."""
+        self._callback = None
+
+    def close(self) -> None:
+        """Clear it, and keep no timer."""
+        self._callback = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _schedule(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._until, self._fire)
+
+    def _fire(self) -> None:
+        self._timer = None
+        if self._callback is None:
+            return
+        if self._loop.time() < self._until:
+            self._schedule()
+            return
+        callback, self._callback = self._callback, None
+        callback()
+
+
+class ClientConnection(asyncio.Protocol):
     """A connection. ``serve`` is called with it once it is made; the task it gives is cancelled when it is gone.
 
-    ``alarm`` is for whoever waits for something on its behalf.
+    ``deadline`` bounds whatever is awaited for this client.
     """
 
     __slots__ = (
         "_buffer",
         "_detached",
         "_gone",
-        "_heard",
         "_loop",
         "_paused",
+        "_received",
         "_serve",
         "_written",
-        "alarm",
+        "deadline",
         "task",
         "transport",
     )
 
-    def __init__(self, serve: Callable[[Wire], asyncio.Task[None] | None]) -> None:
+    def __init__(self, serve: Callable[[ClientConnection], asyncio.Task[None] | None]) -> None:
         """Wait to be connected."""
         self._serve, self._detached = serve, False
         self._loop = asyncio.get_running_loop()
-        self.alarm = Alarm(self._loop)
+        self.deadline = RequestDeadline(self._loop)
         self._buffer = bytearray()
         self._gone = self._paused = False
-        self._heard: asyncio.Future[None] | None = None
+        self._received: asyncio.Future[None] | None = None
         self._written: asyncio.Future[None] | None = None
         self.task: asyncio.Task[None] | None = None
         self.transport: asyncio.Transport = _NOT_YET
@@ -58,15 +100,15 @@ class Wire(asyncio.Protocol):
         self._buffer += data
         if len(self._buffer) > _ENOUGH:
             self.pause()
-        wake(self._heard)
+        wake(self._received)
 
-    # A client that sends an end is gone: asyncio closes the transport, and nothing is fetched for nobody.
+    # A client that sends an end is gone: asyncio closes the transport, and fetching for it would be in vain.
 
     def connection_lost(self, _: Exception | None) -> None:
         """End what is being done for a client that is gone."""
         self._gone = True
-        self.alarm.close()
-        wake(self._heard)
+        self.deadline.close()
+        wake(self._received)
         wake(self._written)
         if self.task is not None:
             self.task.cancel()
@@ -92,11 +134,11 @@ class Wire(asyncio.Protocol):
             self.transport.resume_reading()
         self._paused = False
 
-    def detach(self) -> tuple[asyncio.Transport, bytes]:
-        """Leave the connection, and what has come on it, to another protocol."""
+    def detach(self, head: bytes) -> tuple[asyncio.Transport, bytes]:
+        """Leave the connection to another protocol, with all that came on it; ``head`` is the one just read."""
         self.pause()
         self._detached = True
-        return self.transport, bytes(self._buffer)
+        return self.transport, head + _END + self._buffer
 
     def close(self) -> None:
         """Send what is still to be sent, and end."""
@@ -104,8 +146,8 @@ class Wire(asyncio.Protocol):
             self.transport.close()
 
     @property
-    def waiting(self) -> bool:
-        """Something has come that was not asked for yet."""
+    def has_input(self) -> bool:
+        """Return whether bytes have come that were not read yet."""
         return bool(self._buffer)
 
     async def head(self, idle: float, whole: float) -> bytes | None:
@@ -114,14 +156,14 @@ class Wire(asyncio.Protocol):
         Waits ``idle`` seconds for its first byte and ``whole`` for the rest. Raises BadRequest, ConnectionError,
         TimeoutError.
         """
-        self.alarm.set(whole if self._buffer else idle, self._overdue)
+        self.deadline.set(whole if self._buffer else idle, self._overdue)
         try:
             if not self._buffer:
                 await self._more()
-                self.alarm.set(whole, self._overdue)
+                self.deadline.set(whole, self._overdue)
             end = await self._end_of_head()
         finally:
-            self.alarm.off()
+            self.deadline.clear()
         if end < 0:
             return None
         raw = bytes(self._buffer[:end])
@@ -169,19 +211,19 @@ class Wire(asyncio.Protocol):
     async def _more(self) -> None:
         if self._gone:
             return
-        self._heard = self._loop.create_future()
+        self._received = self._loop.create_future()
         try:
-            await self._heard
+            await self._received
         finally:
-            self._heard = None
+            self._received = None
 
     def _overdue(self) -> None:
-        if self._heard is not None and not self._heard.done():
-            self._heard.set_exception(TimeoutError())
+        if self._received is not None and not self._received.done():
+            self._received.set_exception(TimeoutError())
 
 
 def wake(waiter: asyncio.Future[None] | None) -> None:
-    """Let whoever waits go on."""
+    """Let the waiting task go on."""
     if waiter is not None and not waiter.done():
         waiter.set_result(None)
 

@@ -22,7 +22,7 @@ _INTERIM = frozenset(range(100, 200)) - {101}  # RFC 9110 §15.2; after 101 anot
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class OriginRequest:
     """A request for a canonical URL; ``fields`` are its field lines as they are sent, without Host."""
 
     method: str
@@ -38,7 +38,7 @@ class Asked:
         return b"%b /%b HTTP/1.1\r\nHost: %b\r\n%b\r\n" % said
 
 
-class Response:
+class OriginResponse:
     """An answer: its status, its fields as they came in ``lines``, and its content; ``close`` it in the end."""
 
     __slots__ = ("_connection", "_sending", "content", "fields", "lines", "status")
@@ -73,20 +73,20 @@ class Response:
             self._connection.close()
 
 
-async def exchange(connection: Connection, asked: Asked, silence: float) -> Response:
+async def send_request(connection: Connection, request: OriginRequest, silence: float) -> OriginResponse:
     """Send a request and wait for the head of its answer, no longer than ``silence`` seconds for each piece.
 
     Raises ClientError, OSError, HttpProcessingError; then the connection is at its end.
     """
     sending: asyncio.Task[None] | None = None
     try:
-        protocol = _ready(connection, asked, silence)
-        if asked.content is not None:
-            sending = asyncio.create_task(_send(connection, protocol, asked.content))
+        protocol = _ready(connection, request, silence)
+        if request.content is not None:
+            sending = asyncio.create_task(_send_content(connection, protocol, request.content))
         message, content = await protocol.read()
         while message.code in _INTERIM:
             message, content = await protocol.read()
-        return Response(connection, message, content, sending)
+        return OriginResponse(connection, message, content, sending)
     except BaseException:
         if sending is not None:
             sending.cancel()
@@ -94,21 +94,21 @@ async def exchange(connection: Connection, asked: Asked, silence: float) -> Resp
         raise
 
 
-def _ready(connection: Connection, asked: Asked, silence: float) -> ResponseHandler:
+def _ready(connection: Connection, request: OriginRequest, silence: float) -> ResponseHandler:
     """Send the head, and have the answer parsed when it comes."""
     protocol = connection.protocol
     if protocol is None or protocol.transport is None:
         raise ClientConnectionError
     protocol.set_response_params(
-        skip_payload=asked.method == "HEAD", read_until_eof=True, auto_decompress=False, read_timeout=silence,
+        skip_payload=request.method == "HEAD", read_until_eof=True, auto_decompress=False, read_timeout=silence,
         max_line_size=_HEAD_LIMIT, max_field_size=_HEAD_LIMIT,
     )  # fmt: skip
-    protocol.transport.write(asked.head)
+    protocol.transport.write(request.head)
     protocol.start_timeout()
     return protocol
 
 
-async def _send(connection: Connection, protocol: ResponseHandler, content: AsyncIterable[bytes]) -> None:
+async def _send_content(connection: Connection, protocol: ResponseHandler, content: AsyncIterable[bytes]) -> None:
     """Send content as it comes; where it breaks off, so does the connection."""
     writer = StreamWriter(protocol, asyncio.get_running_loop())
     with suppress(ConnectionError, ClientConnectionError):

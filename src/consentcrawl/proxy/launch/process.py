@@ -12,7 +12,7 @@ _PIECE = 64 * 1024
 _THRESHOLDS = 5_000, 2, 2
 
 
-def settle() -> None:
+def tune() -> None:
     """Settle this process. Programs call it once, before they serve; a library must not."""
     # Hundreds of requests are under way at once: with Python's own 700 each of them is looked through again and again.
     # Old objects are looked through sooner: a connection that ends leaves asyncio's transport, which refers to itself.

@@ -9,15 +9,14 @@ import re
 
 from consentcrawl.core import origin_of
 from consentcrawl.formats.url import BadUrl, canonical
-from consentcrawl.proxy.faults import BadRequest, Fault
-from consentcrawl.proxy.heads import Head
+from consentcrawl.proxy.client.request_head import BadRequest, Fault, RequestHead
 
 _ABSOLUTE = re.compile(r"(https?)://([^/?#]*)(.*)", re.IGNORECASE).fullmatch
 _WRITTEN = re.compile(r"[0-9A-Za-z.:_\[\]-]+").fullmatch
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+):([0-9]{1,5})").fullmatch
 
 
-def url_of(head: Head, tunnel: str = "") -> str:
+def url_of(head: RequestHead, tunnel: str = "") -> str:
     """Return the URL that is asked for; ``tunnel`` is the origin a tunnel leads to. Raises BadRequest.
 
     What cannot be a URL at all is given as it was written: the inquiry says what is wrong with it.
@@ -36,7 +35,7 @@ def url_of(head: Head, tunnel: str = "") -> str:
     return head.target
 
 
-def authority_of(head: Head) -> str:
+def authority_of(head: RequestHead) -> str:
     """Return the ``host:port`` that a CONNECT asks for, as written. Raises BadRequest.
 
     Its Host field is not looked at: clients put the proxy there, and nothing of a CONNECT is passed on.
@@ -56,7 +55,7 @@ def origin(scheme: str, authority: str) -> str:
         raise BadRequest(Fault.AUTHORITY) from None
 
 
-def _of_origin_form(head: Head, tunnel: str) -> str:
+def _of_origin_form(head: RequestHead, tunnel: str) -> str:
     if not head.target.startswith("/"):
         raise BadRequest(Fault.NO_URL)
     if not tunnel:
@@ -66,7 +65,7 @@ def _of_origin_form(head: Head, tunnel: str) -> str:
     return tunnel + head.target
 
 
-def _agree(head: Head, scheme: str, authority: str) -> None:
+def _agree(head: RequestHead, scheme: str, authority: str) -> None:
     """Refuse a Host field that names another authority than the target."""
     said = head.fields.first("host")
     if said and said != authority and origin(scheme, said) != origin(scheme, authority):

@@ -1,0 +1,1 @@
+"""A program under a proxy of its own: ``consentcrawl run``."""
