@@ -1,4 +1,4 @@
-"""``consentcrawl proxy``: the proxy itself, for any program that can be told of one, and its certificate authority."""
+"""``consentcrawl proxy``: the proxy itself, for any program that can use one, and its certificate authority."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ proxy.add_typer(authority, name="ca")
 
 
 class Probe(StrEnum):
-    """What is asked before a work is fetched."""
+    """What is sent before a GET."""
 
     NONE = "none"
     HEAD = "head"
 
 
 class Tunnel(StrEnum):
-    """What becomes of programs that take only the origin's own certificate."""
+    """What happens to programs that reject the proxy's certificate."""
 
     REFUSE = "refuse"
     ORIGIN_ONLY = "origin-only"
@@ -40,7 +40,7 @@ _DIRECTORY = user_data_path("consentcrawl") / "authority"
 _Directory = Annotated[
     Path,
     typer.Option(
-        "--authority", metavar="DIR", help="Where the certificate authority is kept, for you alone.",
+        "--authority", metavar="DIR", help="The folder of the certificate authority, readable by you alone.",
         show_default="in the user's data folder",
     ),
 ]  # fmt: skip
@@ -60,15 +60,18 @@ def serve(  # noqa: PLR0913 (one per option)
             metavar="USER:PASSWORD", envvar="CONSENTCRAWL_PROXY_AUTH", help="Credentials that clients must send."
         ),
     ] = "",
-    ui: Annotated[str | None, typer.Option("--ui", metavar="ADDR:PORT", help="The live page's own listener.")] = None,
-    methods: Annotated[
-        list[str] | None, typer.Option("--methods", metavar="NAME", help="Pass on this method beside GET and HEAD.")
+    ui: Annotated[
+        str | None, typer.Option("--ui", metavar="ADDR:PORT", help="Serve the live page there, on loopback.")
     ] = None,
-    probe: Annotated[Probe, typer.Option(help="head: ask with HEAD first, and fetch nothing that it refuses.")] = (
-        Probe.NONE
-    ),
+    methods: Annotated[
+        list[str] | None, typer.Option("--methods", metavar="NAME", help="Pass on this method besides GET and HEAD.")
+    ] = None,
+    probe: Annotated[
+        Probe, typer.Option(help="head: send HEAD before GET, so that nothing is fetched that the head refuses.")
+    ] = (Probe.NONE),
     tunnel: Annotated[
-        Tunnel, typer.Option(help="For programs that take only the origin's own certificate: refuse, or let through.")
+        Tunnel,
+        typer.Option(help="A program that rejects the proxy's certificate: refuse it, or judge the origin alone."),
     ] = Tunnel.REFUSE,
     ledger: options.LedgerDirectory = None,
     no_ledger: Annotated[bool, typer.Option("--no-ledger", help="Keep no ledger.")] = False,
@@ -80,7 +83,7 @@ def serve(  # noqa: PLR0913 (one per option)
     connect_to: options.ConnectTos = None,
     allow_net: options.AllowNets = None,
 ) -> None:
-    """Serve as a proxy until Ctrl-C: what is refused, a program gets as status 451 with the reason."""
+    """Run the proxy until Ctrl-C: a request that is refused is answered with status 451 and the reason."""
     if context.invoked_subcommand is not None:
         return
     from consentcrawl.cli import proxying  # noqa: PLC0415 (slow to import)
@@ -100,7 +103,7 @@ def serve(  # noqa: PLR0913 (one per option)
 
 @authority.command()
 def show(directory: _Directory = _DIRECTORY) -> None:
-    """Say where the certificate authority is kept, what it is known by, and until when it serves."""
+    """Show the folder of the certificate authority, its fingerprint and when it expires."""
     from consentcrawl.proxy.authority import Authority  # noqa: PLC0415 (slow to import)
 
     with options.one_line_errors():
@@ -112,7 +115,7 @@ def export(
     directory: _Directory = _DIRECTORY,
     out: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file.")] = None,
 ) -> None:
-    """Return the certificate (never the key) as PEM, for programs to trust."""
+    """Print the certificate (never the key) as PEM, for programs to trust."""
     from consentcrawl.proxy.authority import Authority  # noqa: PLC0415 (slow to import)
 
     with options.one_line_errors():
@@ -125,7 +128,7 @@ def export(
 
 @authority.command()
 def rotate(directory: _Directory = _DIRECTORY) -> None:
-    """Make a new key and certificate; programs that trusted the old one must be given the new one."""
+    """Make a new key and certificate; programs that trust the old one must be given the new one."""
     from consentcrawl.proxy.authority import Authority  # noqa: PLC0415 (slow to import)
 
     with options.one_line_errors():

@@ -1,4 +1,4 @@
-"""What ``consentcrawl proxy`` does once its options are read: listen, say how to use it, and end when told."""
+"""What ``consentcrawl proxy`` does once its options are read: listen, print how to use it, end on a signal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from consentcrawl.proxy.upstream.crawl_delay import crawl_delays
 from consentcrawl.steward import Steward
 
 _THREADS = 32
-"""For what is read beside the event loop: beginnings of works of which a part was asked for."""
+"""For blocking work beside the event loop, such as the beginnings of works of which a part is requested."""
 
 
 def serve(config: Config, settings: ProxySettings, ledger: Path | None) -> None:

@@ -1,6 +1,6 @@
-"""``consentcrawl run``: any program, unchanged, with everything it fetches asked about first.
+"""``consentcrawl run``: any program, unchanged, behind a proxy that checks each request first.
 
-The program's exit code is passed through; what is said here goes to stderr.
+The program's exit code is passed through; messages go to stderr.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ def run(  # noqa: PLR0913 (one per option)
     ledger: options.LedgerDirectory = None,
     no_ledger: Annotated[bool, typer.Option("--no-ledger", help="Keep no ledger.")] = False,
     ui: Annotated[
-        str | None, typer.Option("--ui", metavar="ADDR:PORT", help="Show the live page there, on loopback.")
+        str | None, typer.Option("--ui", metavar="ADDR:PORT", help="Serve the live page there, on loopback.")
     ] = None,
-    probe: Annotated[Probe, typer.Option(help="head: ask with HEAD first, and fetch nothing that it refuses.")] = (
-        Probe.NONE
-    ),
+    probe: Annotated[
+        Probe, typer.Option(help="head: send HEAD before GET, so that nothing is fetched that the head refuses.")
+    ] = (Probe.NONE),
     tunnel: Annotated[
-        Tunnel, typer.Option(help="For programs that take only the origin's own certificate: refuse, or let through.")
+        Tunnel,
+        typer.Option(help="A program that rejects the proxy's certificate: refuse it, or judge the origin alone."),
     ] = Tunnel.REFUSE,
     purpose: options.PurposeName = None,
     token: options.Token = None,
@@ -39,12 +40,12 @@ def run(  # noqa: PLR0913 (one per option)
     config: options.ConfigFile = None,
     connect_to: options.ConnectTos = None,
     allow_net: options.AllowNets = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary.")] = False,
 ) -> None:
-    """Run a program so that whatever it fetches is asked about first; what is refused, it gets as status 451.
+    """Run a program behind the proxy: each of its requests is checked first, and a refused one gets status 451.
 
-    Exits with the program's own code; 125 when the proxy could not serve, 126 when the program cannot be run, 127 when
-    there is none, 128 and its number when a signal ended it.
+    Exits with the program's own code; 125 when the proxy could not start, 126 when the program cannot be run, 127 when
+    there is no such program, 128 plus the signal's number when a signal ended it.
     """
     with options.one_line_errors():
         taker = config_of(

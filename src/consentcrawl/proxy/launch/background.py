@@ -21,7 +21,7 @@ from consentcrawl.proxy.settings import ProxySettings
 from consentcrawl.steward import Steward
 
 _THREADS = 32
-"""For what is read beside the event loop: beginnings of works of which a part was asked for, the ledger's index."""
+"""For blocking work beside the event loop, such as the beginnings of works of which a part is requested."""
 
 
 @dataclass(frozen=True, slots=True)
