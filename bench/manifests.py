@@ -62,7 +62,7 @@ def peer(image: bytes) -> float:
 def ours(image: bytes) -> float:
     """Milliseconds from the content to the statements, through a warm worker."""
     body = Evidence(BODY, ASSET.url, status=200, content=image)
-    return median(lambda: manifests.answer(NEED, body, Policy()).parsed(c2pa.read))
+    return median(lambda: manifests.Manifests(body, Policy()).answer(NEED).parsed(c2pa.read))
 
 
 def main() -> dict[str, float]:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from bench.origin import IMAGE_SIZE, image
 from consentcrawl.config import Config
 from consentcrawl.core import Asset, Evidence, Fields, Gate, Inquiry, Need, Outcome, Verdict, name_of, plan
-from consentcrawl.download import Download
+from consentcrawl.download import Content, Download, Head, run
 from consentcrawl.formats import robots
 from consentcrawl.formats.url import canonical
 from consentcrawl.steward import Steward
@@ -119,18 +119,27 @@ HEAD_OF_IMAGE = Fields([
 IMAGE = image()
 
 
+class Answered:
+    """The exchange that has an image at hand."""
+
+    def send(self, _url: str) -> Head:
+        """Return the head of a plain image."""
+        return Head(200, HEAD_OF_IMAGE)
+
+    def read(self, _limit: int) -> Content:
+        """Return the image."""
+        return Content(IMAGE, ended=True)
+
+
 def through_all_gates(steward: Steward, url: str) -> Verdict:
     """What a driver does about an image that may be taken, without the network."""
-    download = Download(steward, url)
-    if download.before() is not None or download.head(200, HEAD_OF_IMAGE) is not None:
-        sys.exit("this is not the warm permit that is to be measured")
-    return download.body(IMAGE, whole=True)
+    return run(Download(steward, url), Answered())
 
 
 def parts(steward: Steward) -> dict[str, float]:
     """What each step costs by itself."""
     asset = Asset("https://shop.example/images/a.jpg")
-    general = steward._general  # noqa: SLF001 (the parts are inside)
+    general = steward._origins._general  # noqa: SLF001 (the parts are inside)
     planned = plan(asset, steward.purpose, general)
     assets = {url: Asset(url) for url in fresh("asset")}
     reading = robots.parse(ROBOTS)
@@ -161,7 +170,7 @@ def parts(steward: Steward) -> dict[str, float]:
 def _readers(steward: Steward, assets: dict[str, Asset]) -> dict[str, float]:
     """What each signal takes to read the origin's known documents."""
     asset = next(iter(assets.values()))
-    planned = plan(asset, steward.purpose, steward._general)  # noqa: SLF001 (the parts are inside)
+    planned = plan(asset, steward.purpose, steward._origins._general)  # noqa: SLF001 (the parts are inside)
     found = {}
     for need, signals in planned[Gate.LOOKUP].items():
         evidence = steward.store.get(need.at(asset), need, NOW)

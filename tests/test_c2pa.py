@@ -346,10 +346,10 @@ def test_ours_aiohttp_withholds_what_the_manifest_refuses(web: Site) -> None:
 def test_ours_reading_a_manifest_does_not_stop_the_loop(web: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     threads = []
 
-    def slow(need: Need, body: Evidence, _policy: Policy) -> Evidence:
+    def slow(_self: manifests.Manifests, need: Need) -> Evidence:
         threads.append(threading.current_thread().name)
         time.sleep(0.3)
-        return Evidence(need, body.url, gap="timeout")
+        return Evidence(need, web.origin, gap="timeout")
 
     async def ticks() -> int:
         count = 0
@@ -362,7 +362,7 @@ def test_ours_reading_a_manifest_does_not_stop_the_loop(web: Site, monkeypatch: 
                 await reading
         return count
 
-    monkeypatch.setattr(manifests, "answer", slow)
+    monkeypatch.setattr(manifests.Manifests, "answer", slow)
     assert asyncio.run(ticks()) > 10
     assert threads[0].startswith("consentcrawl-manifest")  # not one of those that resolve names
 

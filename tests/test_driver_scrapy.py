@@ -16,7 +16,7 @@ from scrapy.http import Response
 from scrapy.settings import Settings
 
 import consentcrawl
-from consentcrawl.download import Download
+from consentcrawl.download import Download, advance, run_async
 from consentcrawl.drivers import scrapy as driver
 from tests.callers import Got
 from tests.callers import scrapy as caller
@@ -225,9 +225,9 @@ def test_ours_lost_data_is_undetermined(site: Site) -> None:
     request = scrapy.Request(site.origin + "/free.jpg")
     steward = consentcrawl.Steward(consentcrawl.Config(allow=("127.0.0.0/8",)))
     download = Download(steward, request.url)
-    download.before()
+    advance(download)
     lost = Response(request.url, body=whole.content[:100], headers={"Content-Type": "image/jpeg"}, flags=["dataloss"])
-    verdict = asyncio.run(driver._judge(download, request, lost))
+    verdict = asyncio.run(run_async(download, driver._Answer(request, lost)))
     assert (verdict.outcome, verdict.gaps[0].reason) == (consentcrawl.Outcome.UNDETERMINED, "truncated")
     steward.shut()
 

@@ -23,7 +23,7 @@ import consentcrawl
 from consentcrawl import discovery
 from consentcrawl.cli import app
 from consentcrawl.core import Asset, Gate, Outcome
-from consentcrawl.download import Download
+from consentcrawl.download import Content, Download, Head, Read, Send, advance
 from consentcrawl.drivers.dry_run import judge
 from consentcrawl.errors import BadInput, BadPolicy
 from consentcrawl.lists import BadList, CompiledList, Row, compile_list, pictures, pieces
@@ -202,9 +202,11 @@ def test_ours_an_answer_is_not_shared_by_the_origin(tmp_path: Path) -> None:
         assert outcomes["listed"].gate is Gate.LOOKUP
         assert site.count("/listed.png") == 0
         download = Download(by, f"{site.origin}/2.png")
-        assert download.before() is None
-        assert download.head(200, consentcrawl.core.Fields()) is None
-        assert download.body(b"part", whole=False).outcome is Outcome.UNDETERMINED
+        assert isinstance(advance(download), Send)
+        assert isinstance(advance(download, Head(200, consentcrawl.core.Fields())), Read)
+        verdict = advance(download, Content(b"part", ended=False))
+        assert isinstance(verdict, consentcrawl.Verdict)
+        assert verdict.outcome is Outcome.UNDETERMINED
         by.shut()
 
 
@@ -375,12 +377,11 @@ def test_ours_what_shows_the_work_is_asked_about_too(tmp_path: Path) -> None:
         Row("prefix", "https://x.example/p/"),
     ]
     path = compile_list(_csv(tmp_path / "l.csv", rows), "ours", tmp_path).path
-    lists = optout_lists.Lists([path])
-    assert not lists.of_content
+    lists = optout_lists.Lists([path], lambda: 1.0)
     for page, refused in (("https://art.example/work/1", 1), ("https://blog.example/", 1), ("https://c.example/", 0)):
-        evidence = lists.answer(opt_out_list.ASSET, Asset("https://cdn.example/1.jpg", page), 1.0)
+        evidence = lists.obtain(opt_out_list.ASSET, Asset("https://cdn.example/1.jpg", page)).result()
         assert len(json.loads(evidence.content)["rows"]) == refused
-    unlisted = [lists.answer(opt_out_list.ASSET, Asset(f"https://cdn.example/{n}.jpg"), 1.0) for n in range(2)]
+    unlisted = [lists.known(opt_out_list.ASSET, Asset(f"https://cdn.example/{n}.jpg")) for n in range(2)]
     assert unlisted[0] is unlisted[1]
     lists.close()
 

@@ -59,14 +59,14 @@ def test_ours_ten_thousand_urls_to_a_call_and_each_is_asked_once() -> None:
     asked = asking(reader)
     urls = [f"https://art.example/{n}.jpg" for n in range(12_000)]
     asked.prepare(urls)
-    answers = [asked.ask(spawning.ASSET, Asset(url)).result(10) for url in urls]
+    answers = [asked.obtain(spawning.ASSET, Asset(url)).result(10) for url in urls]
     assert not any(a.gap for a in answers)
     assert max(len(call.content.split()) for call in reader.calls) <= registries.MOST_URLS
     assert sum(len(call.content.split()) for call in reader.calls) == len(urls)
     assert reader.calls[0].fields[0] == ("Authorization", "API 0123")
     asked.prepare(urls)
     assert asked.known(spawning.ASSET, Asset(urls[0])) is not None
-    asked.shut()
+    asked.close()
 
 
 @pytest.mark.parametrize(
@@ -89,28 +89,28 @@ def test_ours_odd_answers_are_gaps(
 ) -> None:
     reader = Reader(*script)
     asked = asking(reader)
-    evidence = asked.ask(spawning.ASSET, Asset("https://art.example/1.jpg")).result(10)
+    evidence = asked.obtain(spawning.ASSET, Asset("https://art.example/1.jpg")).result(10)
     assert (evidence.gap, len(reader.calls)) == (reason, calls)
-    asked.shut()
+    asked.close()
 
 
 def test_ours_a_missing_row_is_a_gap_and_an_opt_out_beside_it_counts() -> None:
     asked = asking(Reader(lambda u: (200, answer([x for x in u if "lost" not in x]))))
     asked.prepare(["https://art.example/lost", "https://art.example/out"])
-    lost = asked.ask(spawning.ASSET, Asset("https://art.example/lost")).result(10)
-    out = asked.ask(spawning.ASSET, Asset("https://art.example/out")).result(10)
+    lost = asked.obtain(spawning.ASSET, Asset("https://art.example/lost")).result(10)
+    out = asked.obtain(spawning.ASSET, Asset("https://art.example/out")).result(10)
     assert (lost.gap, out.gap) == ("malformed", "malformed")
     assert b'"optOut": true' in out.content
-    asked.shut()
+    asked.close()
 
 
 def test_ours_no_key_is_a_gap_and_not_kept() -> None:
     reader = Reader(good)
     asked = asking(reader, {})
-    evidence = asked.ask(spawning.ASSET, Asset("https://art.example/1.jpg")).result(10)
+    evidence = asked.obtain(spawning.ASSET, Asset("https://art.example/1.jpg")).result(10)
     assert (evidence.gap, reader.calls) == ("no_key", [])
     assert asked.known(spawning.ASSET, Asset("https://art.example/1.jpg")) is None
-    asked.shut()
+    asked.close()
 
 
 def test_ours_a_section_without_a_key_is_configured(tmp_path: Path) -> None:

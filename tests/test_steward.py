@@ -16,8 +16,8 @@ from threading import Timer
 import pytest
 
 import consentcrawl
-from consentcrawl.core import Evidence, Fields, Gate, Need, Outcome
-from consentcrawl.download import Download
+from consentcrawl.core import Asset, Evidence, Fields, Gate, Need, Outcome
+from consentcrawl.download import Content, Download, Head, Read, Send, advance
 from consentcrawl.storage.sqlite import SqliteStore
 from tests.website import Answer, Site, serving
 
@@ -180,9 +180,11 @@ def test_ours_what_a_page_says_of_its_images_is_kept_for_them() -> None:
     with serving({"/work": Answer(html, fields=(("Content-Type", "text/html"),))}) as site:
         by = steward()
         page = Download(by, site.origin + "/work")
-        assert page.before() is None
-        assert page.head(200, Fields([("Content-Type", "text/html")])) is None
-        assert page.body(html, whole=True).outcome is Outcome.REFUSE
+        assert isinstance(advance(page), Send)
+        assert isinstance(advance(page, Head(200, Fields([("Content-Type", "text/html")]))), Read)
+        verdict = advance(page, Content(html, ended=True))
+        assert isinstance(verdict, consentcrawl.Verdict)
+        assert verdict.outcome is Outcome.REFUSE
         image = decide(by, site.origin + "/img/7.jpg")
         assert image.outcome is Outcome.REFUSE
         assert "noimageai" in image.deciding[0].statement.quote
@@ -255,12 +257,12 @@ def test_ours_keys_are_filled_in_and_a_missing_one_is_a_gap() -> None:
     with serving({"/api?key=s3cret": Answer(b"{}")}) as site:
         need = Need(Gate.LOOKUP, site.origin + "/api?key={made_up.api_key}", fields=(("X-Key", "{made_up.api_key}"),))
         with_key = steward(secrets={"made_up.api_key": "s3cret"})
-        answered = with_key._look_ups.fetch(need.url, need).result()
+        answered = with_key._router.web.obtain(need, Asset(need.url)).result()
         assert (answered.status, answered.need) == (200, need)
         assert site.heads[0]["x-key"] == "s3cret"
         assert "s3cret" not in repr(with_key.store.__dict__)
         without = steward()
-        assert without._look_ups.fetch(need.url, need).result().gap == "no_key"
+        assert without._router.web.obtain(need, Asset(need.url)).result().gap == "no_key"
         assert len(site.asked) == 1
         with_key.shut()
         without.shut()

@@ -1,26 +1,43 @@
-"""One download as a driver sees it: before the request, after the head, after the content.
+"""The one flow of a download: wait for look-ups, send, read a prefix of the content, and end with the verdict.
 
-Each step gives the verdict that ends the download, or None to go on; nothing is delivered before the last one.
+The flow is a generator that decides and does no input or output. ``run`` (threads) and ``run_async`` (tasks) drive it
+with an exchange, which sends the request and reads the answer by one HTTP library; a library that calls back steps it
+with ``advance_async``. Nothing of the content is handed over before the flow has ended.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Sequence
-from concurrent.futures import Future
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, Protocol
 
-from consentcrawl.core import BODY, HEAD, NO_FIELDS, Evidence, Fields, Gate, Hop, Need, Verdict, origin_of
+from consentcrawl.core import (
+    BODY,
+    HEAD,
+    NO_FIELDS,
+    Evidence,
+    Fields,
+    Gate,
+    Hop,
+    Inquiry,
+    Policy,
+    Verdict,
+    origin_of,
+)
 from consentcrawl.formats.url import BadUrl, canonical, same_site
 from consentcrawl.ledger.recording import Delivered, Ended
 from consentcrawl.ledger.recording.durable import durable
 from consentcrawl.net.reader import FOLLOWED
-from consentcrawl.sources import manifests
+from consentcrawl.net.unpacking import unpacked
+from consentcrawl.net.unreached import Unreached
+from consentcrawl.sources.manifests import Manifests
 from consentcrawl.steward import Steward
 
-# How much of the content is looked at, by the beginning of its media type; an unknown type may be an image.
-_LOOKED_AT = {
+# How much of the content is read before any is handed over, by the beginning of its media type.
+_PREFIX_LIMITS = {
     "text/event-stream": 4,  # it comes piece by piece without an end; a picture under this name is known by these
     "text/": 1024 * 1024,
     "application/xhtml": 1024 * 1024,
@@ -34,16 +51,96 @@ _PARTIAL = 206
 _NO_CONTENT = frozenset({204, 304})  # RFC 9110 §15.3.5, §15.4.5; a 205 may come with one all the same
 _OTHER_HOST = "a Host field that names another place than the URL"
 _RANGE = re.compile(r"bytes 0-([0-9]{1,18})/([0-9]{1,18})", re.IGNORECASE | re.ASCII).fullmatch
+_CAUSES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait for ``futures``: look-ups, or the entry in the ledger."""
+
+    futures: Sequence[Future[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send the request for ``url``, the URL that was checked; answer with a ``Head``."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Read the content to its end, or to a little beyond ``limit`` bytes; answer with a ``Content``."""
+
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of the answer. ``gap`` is a reason code where it is malformed; ``bodiless``: no content to judge."""
+
+    status: int
+    fields: Fields
+    gap: str = ""
+    bodiless: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The content, or a prefix of it. ``ended``: nothing follows. ``decoded``: its content codings are undone.
+
+    ``gap`` is a reason code where it could not be had as it was sent.
+    """
+
+    data: bytes
+    ended: bool
+    decoded: bool = False
+    gap: str = ""
+
+
+Step = Wait | Send | Read
+Reply = Head | Content | None
+Flow = Generator[Step, Reply, Verdict]
+
+
+class Exchange(Protocol):
+    """One request of an HTTP library and its answer; errors are the library's own."""
+
+    def send(self, url: str) -> Head:
+        """Send the request for ``url`` and return the head of the answer."""
+        ...
+
+    def read(self, limit: int) -> Content:
+        """Return the content to its end, or to a little beyond ``limit`` bytes."""
+        ...
+
+
+class AsyncExchange(Protocol):
+    """As ``Exchange``, for tasks."""
+
+    async def send(self, url: str) -> Head:
+        """Send the request for ``url`` and return the head of the answer."""
+        ...
+
+    async def read(self, limit: int) -> Content:
+        """Return the content to its end, or to a little beyond ``limit`` bytes."""
+        ...
 
 
 class Download:
-    """The inquiry about one URL, and what a driver does about it. Raises BadUrl for the URL.
+    """The inquiry about one URL, its flow, and what becomes of it.
 
     ``page`` is the page that shows the asset, where the caller knows it; else ``referer`` counts as that page when both
-    are of the same site. ``host`` is the Host field that the caller sends: BadUrl where it names another place.
+    are of the same site. ``host`` is the Host field that the caller sends. A URL that cannot be read, or a ``host``
+    that names another place, ends the flow at once. ``reach``, ``settle`` and ``policy`` as for ``Steward.open``.
+    ``limit`` takes the place of the number of bytes that are read of a content of its type. ``before_end`` may add gaps
+    to the inquiry when nothing more is needed.
     """
 
-    __slots__ = ("_entry", "_hops", "_inquiry", "_steward", "fields", "status", "verdict")
+    __slots__ = (
+        "_before_end", "_entry", "_flow", "_hops", "_limit", "_steward",
+        "fields", "inquiry", "status", "step", "url", "verdict",
+    )  # fmt: skip
 
     def __init__(  # noqa: PLR0913 (keywords, each optional)
         self,
@@ -54,56 +151,86 @@ class Download:
         referer: str = "",
         host: str = "",
         hops: Sequence[Hop] = (),
+        reach: Gate = Gate.BODY,
+        settle: bool = True,
+        policy: Policy | None = None,
+        limit: int = 0,
+        before_end: Callable[[Inquiry], None] | None = None,
     ) -> None:
         """Open the inquiry."""
-        self._steward, self._hops = steward, hops
-        if not page and referer and _of_same_site(url, referer):
-            page = referer
-        self._inquiry = steward.open(url, page or None)
-        _must_name(host, self._inquiry.asset.origin)
+        self._steward, self._hops, self._limit, self._before_end = steward, hops, limit, before_end
         self.status, self.fields = 0, NO_FIELDS
         self._entry: Future[int] | None = None
         self.verdict: Verdict | None = None
-        """The verdict, once it has ended."""
-
-    @property
-    def url(self) -> str:
+        """The verdict, once the flow has ended."""
+        self.inquiry: Inquiry | None = None
+        """The inquiry; None where the URL cannot be read."""
+        self.url = url
         """The canonical URL: what is checked is what is sent."""
-        return self._inquiry.asset.url
+        if not page and referer and _of_same_site(url, referer):
+            page = referer
+        try:
+            inquiry = steward.open(url, page or None, reach=reach, settle=settle, policy=policy)
+            _must_name(host, inquiry.asset.origin)
+            self.inquiry, self.url = inquiry, inquiry.asset.url
+        except BadUrl as error:
+            self.verdict = steward.unreadable(url, error, policy=policy)
+        self.step: Send | Read | Verdict | None = None
+        """The step at which the flow stands; None before it has begun."""
+        self._flow = self._steps()
 
-    def before(self) -> Verdict | None:
-        """Meet the LOOKUP gate. Blocks."""
-        if not self._awaits(Gate.HEAD):
-            self._steward.look_up(self._inquiry)
-        return None if self._awaits(Gate.HEAD) else self._close()
+    def go_on(self, reply: Reply = None) -> Step | Verdict:
+        """Answer the step at which the flow stands; return the next one, or the verdict. Raises LedgerBroken."""
+        try:
+            return self._flow.send(reply)
+        except StopIteration as ended:
+            return ended.value  # type: ignore[no-any-return]
 
-    async def before_async(self) -> Verdict | None:
-        """Meet the LOOKUP gate."""
-        if not self._awaits(Gate.HEAD):
-            await self._steward.look_up_async(self._inquiry)
-        return None if self._awaits(Gate.HEAD) else await self._close_async()
+    def _steps(self) -> Flow:
+        inquiry = self.inquiry
+        if inquiry is None:
+            assert self.verdict is not None  # noqa: S101 (set where there is no inquiry)
+            return self.verdict
+        if not _awaits(inquiry, Gate.HEAD):
+            yield from self._resolved(inquiry)
+        if _awaits(inquiry, Gate.HEAD):
+            head = yield Send(self.url)
+            assert isinstance(head, Head)  # noqa: S101 (the reply to Send)
+            self._tell_head(inquiry, head)
+            if not _awaits(inquiry, Gate.BODY):
+                yield from self._resolved(inquiry)
+        if _awaits(inquiry, Gate.BODY):
+            content = yield from self._content()
+            body = self._tell_content(inquiry, content)
+            if inquiry.needs():
+                yield from self._resolved(inquiry, Manifests(body, inquiry.policy))
+        if self._before_end is not None:
+            self._before_end(inquiry)
+        verdict, self._entry = self._steward.end(inquiry, self._hops)
+        if self._entry is not None:
+            yield Wait((self._entry,))
+            self._entry.result()
+        self.verdict = verdict
+        return verdict
 
-    def head(self, status: int, fields: Fields, *, gap: str = "", bodiless: bool = False) -> Verdict | None:
-        """Tell the head of the answer; ``gap`` when it was malformed, ``bodiless`` when it answers a HEAD request.
+    def _resolved(self, inquiry: Inquiry, *sources: Manifests) -> Generator[Step, Reply, None]:
+        for pending in self._steward.resolve(inquiry, *sources):
+            yield Wait(pending)
 
-        A permit means that there is no content to judge. Blocks where the head names documents to look up.
-        """
-        self._tell_head(status, fields, gap, bodiless=bodiless)
-        if not self._awaits(Gate.BODY):
-            self._steward.look_up(self._inquiry)
-        return None if self._awaits(Gate.BODY) else self._close()
-
-    async def head_async(self, status: int, fields: Fields, *, gap: str = "", bodiless: bool = False) -> Verdict | None:
-        """Tell the head of the answer, as ``head``."""
-        self._tell_head(status, fields, gap, bodiless=bodiless)
-        if not self._awaits(Gate.BODY):
-            await self._steward.look_up_async(self._inquiry)
-        return None if self._awaits(Gate.BODY) else await self._close_async()
+    def _content(self) -> Generator[Step, Reply, Content]:
+        """Return what is read of the content; a part is judged by the asset from its beginning, looked up for that."""
+        if not self.partial:
+            content = yield Read(self.prefix_limit)
+            assert isinstance(content, Content)  # noqa: S101 (the reply to Read)
+            return content
+        beginning = self._steward.prefix(self.url, self.prefix_limit)
+        yield Wait((beginning,))
+        return content_of(beginning.result())
 
     @property
-    def looked_at(self) -> int:
-        """How many bytes of the content are looked at before any are delivered."""
-        return _looked_at(self.fields.first("content-type"))
+    def prefix_limit(self) -> int:
+        """How many bytes of the content are read before any are handed over."""
+        return self._limit or _prefix_limit(self.fields.first("content-type"))
 
     @property
     def partial(self) -> bool:
@@ -113,50 +240,29 @@ class Download:
         match = _RANGE(self.fields.first("content-range").strip())
         return match is None or int(match[1]) + 1 != int(match[2])
 
-    def body(self, content: bytes, *, whole: bool, gap: str = "") -> Verdict:
-        """Tell the content, or a prefix of it, with content codings undone. Blocks where it leads on."""
-        body = self._tell_body(content, gap, whole=whole)
-        while self._inquiry.needs():
-            self._steward.look_up(self._inquiry)
-            if not (needs := self._of_content()):
-                break
-            for need in needs:
-                self._inquiry.tell(manifests.answer(need, body, self._steward.policy))
-        return self._close()
-
-    async def body_async(self, content: bytes, *, whole: bool, gap: str = "") -> Verdict:
-        """Tell the content, as ``body``."""
-        body = self._tell_body(content, gap, whole=whole)
-        while self._inquiry.needs():
-            await self._steward.look_up_async(self._inquiry)
-            if not (needs := self._of_content()):
-                break
-            for need in needs:
-                self._inquiry.tell(await manifests.answer_async(need, body, self._steward.policy))
-        return await self._close_async()
-
-    def start(self) -> Verdict:
-        """Judge a part by the asset from its beginning, which is looked up for that. Blocks."""
-        content, whole, gap = self._beginning()
-        return self.body(content, whole=whole, gap=gap)
-
-    async def start_async(self) -> Verdict:
-        """Judge a part, as ``start``."""
-        content, whole, gap = await asyncio.to_thread(self._beginning)
-        return await self.body_async(content, whole=whole, gap=gap)
-
-    def ended(self) -> Verdict:
-        """Return the verdict of a download that has ended, or end one that broke off: what was not told is a gap."""
-        return self._close()
-
-    async def ended_async(self) -> Verdict:
-        """Return the verdict, as ``ended``."""
-        return await self._close_async()
-
     @property
     def recorded(self) -> bool:
-        """A ledger keeps the verdict, and wants to know what was delivered."""
+        """A ledger keeps the verdict, and takes what was delivered."""
         return self._entry is not None
+
+    @property
+    def entry(self) -> Future[int] | None:
+        """The index of the verdict's entry in the ledger, to come; None without a ledger, and before the end."""
+        return self._entry
+
+    def abandon(self, error: BaseException) -> None:
+        """End a download that broke off by ``error``: what was not told is a gap with its reason. Does not wait.
+
+        The flow must stand still. A download that has ended already is left as it is.
+        """
+        inquiry = self.inquiry
+        if inquiry is None or self.verdict is not None or self._entry is not None:
+            return
+        at, reason = self._steward.clock(), reason_of(error, inquiry.gate)
+        for need in [need for need in inquiry.needs() if need in (HEAD, BODY)]:
+            status = self.status or None
+            inquiry.tell(Evidence(need, self.url, status=status, fields=self.fields, at=at, gap=reason, whole=False))
+        self.verdict, self._entry = self._steward.end(inquiry, self._hops)
 
     def delivered(self, size: int, digest: str, file: str = "") -> None:
         """Tell the ledger how many bytes were handed to the caller, and their SHA-256 in hex. Does not wait."""
@@ -164,69 +270,126 @@ class Download:
             self._steward.record.record_outcomes([ended])
 
     def delivery(self, size: int, digest: str, file: str = "") -> Ended | None:
-        """Return what ``delivered`` tells the ledger, for who tells it of many together; None without a ledger."""
+        """Return what ``delivered`` tells the ledger, for a caller that tells it of many together; None without one."""
         if self.verdict is None or self._entry is None:
             return None
         return self.verdict, self._entry.result(), Delivered(self.status, size, digest, file)
 
-    def _beginning(self) -> tuple[bytes, bool, str]:
-        beginning = self._steward.reader.prefix(self.url, self.looked_at)
-        # Another status is another document: an error page or a challenge says nothing about the asset.
-        gap = beginning.gap or ("" if beginning.found else "bad_status")
-        return beginning.content, beginning.whole, gap
-
-    def _awaits(self, gate: Gate) -> bool:
-        needs = self._inquiry.needs()
-        return bool(needs) and needs[0].gate is gate
-
-    def _tell_head(self, status: int, fields: Fields, gap: str, *, bodiless: bool) -> None:
-        self.status, self.fields = status, fields
-        if gap or bodiless or not self._has_content():
-            self._inquiry.reach = Gate.HEAD
+    def _tell_head(self, inquiry: Inquiry, head: Head) -> None:
+        self.status, self.fields = head.status, head.fields
+        if head.gap or head.bodiless or not self._has_content():
+            inquiry.reach = Gate.HEAD
         at = self._steward.clock()
-        self._inquiry.tell(Evidence(HEAD, self.url, status=status, fields=fields, at=at, gap=gap))
+        inquiry.tell(Evidence(HEAD, self.url, status=head.status, fields=head.fields, at=at, gap=head.gap))
 
-    def _tell_body(self, content: bytes, gap: str, *, whole: bool) -> Evidence:
+    def _tell_content(self, inquiry: Inquiry, content: Content) -> Evidence:
+        limit = self.prefix_limit
+        data, gap, whole = content.data, content.gap, content.ended and len(content.data) <= limit
+        if not content.decoded and (codings := self.fields.lines("content-encoding")):
+            data, lost = unpacked(data, codings, limit + 1, whole=whole)
+            whole, gap = whole and len(data) <= limit, gap or lost
         body = Evidence(
-            BODY, self.url, status=self.status, fields=self.fields, content=content, at=self._steward.clock(), gap=gap,
-            whole=whole,
+            BODY, self.url, status=self.status, fields=self.fields, content=data[:limit], at=self._steward.clock(),
+            gap=gap, whole=whole,
         )  # fmt: skip
-        self._inquiry.tell(body)
+        inquiry.tell(body)
         return body
-
-    def _of_content(self) -> list[Need]:
-        """Return the needs that are met from the content itself, by its manifest."""
-        return [need for need in self._inquiry.needs() if manifests.meets(need)]
 
     def _has_content(self) -> bool:
         """An error page is content as well; that of a redirect is not the asset (RFC 9110 §15.4)."""
         leads_on = self.status in FOLLOWED and bool(self.fields.lines("location"))
         return self.status not in _NO_CONTENT and not leads_on
 
-    def _close(self) -> Verdict:
-        """End the inquiry once: what is only observed goes on after its verdict."""
-        if self.verdict is not None:
-            return self.verdict
-        verdict, self._entry = self._steward.end(self._inquiry, self._hops)
-        if self._entry is not None:
-            self._entry.result()
-        self.verdict = verdict
-        return verdict
 
-    async def _close_async(self) -> Verdict:
-        if self.verdict is not None:
-            return self.verdict
-        verdict, self._entry = self._steward.end(self._inquiry, self._hops)
-        if self._entry is not None:
-            await durable(self._entry)
-        self.verdict = verdict
-        return verdict
+Advance = Callable[[Download, Reply], Awaitable[Send | Read | Verdict]]
+
+
+def run(download: Download, exchange: Exchange) -> Verdict:
+    """Run the flow to its end with ``exchange``. Blocks; raises LedgerBroken, and whatever the exchange raises.
+
+    However it ends, the ledger has one entry about it.
+    """
+    try:
+        step = advance(download) if download.step is None else download.step
+        while not isinstance(step, Verdict):
+            reply = exchange.send(step.url) if isinstance(step, Send) else exchange.read(step.limit)
+            step = advance(download, reply)
+    except BaseException as error:
+        download.abandon(error)
+        raise
+    return step
+
+
+async def run_async(download: Download, exchange: AsyncExchange, advance: Advance | None = None) -> Verdict:
+    """Run the flow to its end, as ``run``. Cancelling the task ends the download; shared look-ups go on.
+
+    ``advance`` takes the place of ``advance_async``, for a caller that judges large contents in threads.
+    """
+    go_on = advance or advance_async
+    try:
+        step = await go_on(download, None) if download.step is None else download.step
+        while not isinstance(step, Verdict):
+            reply = await (exchange.send(step.url) if isinstance(step, Send) else exchange.read(step.limit))
+            step = await go_on(download, reply)
+    except BaseException as error:
+        download.abandon(error)
+        raise
+    return step
+
+
+def advance(download: Download, reply: Reply = None) -> Send | Read | Verdict:
+    """Answer the step at which a download stands; return the next one that is the caller's, or the verdict. Blocks."""
+    step = download.go_on(reply)
+    while isinstance(step, Wait):
+        wait(step.futures)
+        step = download.go_on()
+    download.step = step
+    return step
+
+
+async def advance_async(download: Download, reply: Reply = None) -> Send | Read | Verdict:
+    """Return the next step of the caller's, or the verdict, as ``advance``."""
+    step = download.go_on(reply)
+    while isinstance(step, Wait):
+        for future in step.futures:
+            await durable(future)
+        step = download.go_on()
+    download.step = step
+    return step
+
+
+def content_of(beginning: Evidence) -> Content:
+    """Return as content what was looked up of an asset's beginning (``Steward.prefix``)."""
+    # Another status is another document: an error page or a challenge says nothing about the asset.
+    gap = beginning.gap or ("" if beginning.found else "bad_status")
+    return Content(beginning.content, beginning.whole, decoded=True, gap=gap)
+
+
+def reason_of(error: BaseException, gate: Gate) -> str:
+    """Return the reason code for an answer that an error cut off, by that error and by those that caused it."""
+    chain: BaseException | None = error
+    for _ in range(_CAUSES):
+        if isinstance(chain, Unreached):
+            return chain.reason
+        if isinstance(chain, TimeoutError):
+            return "timeout"
+        if chain is None:
+            break
+        chain = chain.__cause__ or chain.__context__
+    if not isinstance(error, Exception) or gate is Gate.LOOKUP:
+        return "not_fetched"  # cancelled, or interrupted
+    return "connect" if gate is Gate.HEAD else "truncated"
+
+
+def _awaits(inquiry: Inquiry, gate: Gate) -> bool:
+    needs = inquiry.needs()
+    return bool(needs) and needs[0].gate is gate
 
 
 @lru_cache(256)
-def _looked_at(content_type: str) -> int:
+def _prefix_limit(content_type: str) -> int:
     lowered = content_type.lower()
-    return next((size for kind, size in _LOOKED_AT.items() if lowered.startswith(kind)), _UNKNOWN_TYPE)
+    return next((size for kind, size in _PREFIX_LIMITS.items() if lowered.startswith(kind)), _UNKNOWN_TYPE)
 
 
 def _must_name(host: str, origin: str) -> None:

@@ -1,23 +1,19 @@
-"""Opens inquiries, remembers shared evidence, and closes them into the ledger.
+"""Opens inquiries, meets their needs, and closes them into the ledger.
 
-Whoever asks, and however many at once, each document is fetched once; whoever stops waiting stops nobody else.
+However many inquiries ask at once, each document is fetched once; an inquiry that is given up stops no other.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, wait
-from contextlib import suppress
-from dataclasses import dataclass
-from types import ModuleType
+from typing import Self
 
 from consentcrawl import discovery
 from consentcrawl.config import VERSION, Config
 from consentcrawl.core import (
     ROBOTS_TXT,
-    SILENT,
     Asset,
     Evidence,
     Gap,
@@ -26,38 +22,37 @@ from consentcrawl.core import (
     Inquiry,
     Need,
     Outcome,
-    Plan,
-    Signal,
+    Policy,
+    Purpose,
     Verdict,
+    host_of,
+    name_of,
+    origin_of,
     plan,
 )
+from consentcrawl.core.inquiry import MAX_DEPTH
 from consentcrawl.formats.url import BadUrl, canonical
 from consentcrawl.ledger.recording import Record
-from consentcrawl.sources import router
-from consentcrawl.sources.web import LookUps, Reads
-from consentcrawl.storage import CLOCK_SKEW, Store, serves
+from consentcrawl.ledger.recording.durable import durable
+from consentcrawl.sources import Source
+from consentcrawl.sources.origins import Origins
+from consentcrawl.sources.router import Router
+from consentcrawl.sources.web import Reads, answer_to
+from consentcrawl.storage import Store
 from consentcrawl.storage.memory import MemoryStore
-from consentcrawl.visits import Visits
 
-_SHARED_KEPT = 10_000
+_OF_ACCESS = frozenset({"robots_txt", "protego_reading"})
+"""Signals about fetching from where they stand: what they say does not go with a work to where it was copied."""
 
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known before anything is asked, for a time, and what is still lacking.
-
-    ``answers`` are the evidence that says something, with the signals for which it does.
-    """
-
-    lacking: Plan
-    evidence: tuple[Evidence, ...]
-    answers: tuple[tuple[Evidence, Sequence[Signal | ModuleType]], ...]
-    since: float
-    until: float
+Pending = Generator[list[Future[Evidence]], None, None]
+"""The look-ups that are waited for, step by step."""
 
 
 class Steward:
-    """What all inquiries of one taker share. Safe for threads and tasks; make one in each process after a fork."""
+    """What all inquiries of one taker share. Safe for threads and tasks; make one in each process after a fork.
+
+    A context manager: leaving it waits for look-ups under way and lets go of threads, store and ledger.
+    """
 
     def __init__(
         self,
@@ -73,36 +68,60 @@ class Steward:
         ``record`` is the ledger; without one it is that which ``config`` names, if any. Raises LedgerBroken for one
         that is damaged, or that another process writes.
         """
-        self.config = config or Config()
-        self.purpose, self.policy = self.config.purpose, self.config.policy
+        self._config = config or Config()
         self.store: Store = store or MemoryStore()
-        self.reader: Reads = reader or self.config.reader()
+        self.reader: Reads = reader or self._config.reader()
         self.clock = clock
-        self.record = record or _record(self.config)
-        among = discovery.active(self.policy, self.config.configured)
-        self._general, self._hosts = discovery.general(among), discovery.Hosts(among)
-        self._shared: dict[tuple[str, str | None], Known] = {}
-        self._look_ups = LookUps(self.config, self.reader, self.store, clock, among)
-        self._per_asset = router.answers(self.config, self.store, clock, among)
-        self._visits = Visits(
-            purpose=self.purpose, among=among, look_ups=self._look_ups, answers=self._per_asset, store=self.store,
-            clock=clock,
-        )  # fmt: skip
+        self.record = record or _record(self._config)
+        among = discovery.active(self.policy, self._config.configured)
+        self._hosts = discovery.Hosts(among)
+        self._router = Router(self._config, self.reader, self.store, clock, among=among, hosts=self._hosts)
+        self._origins = Origins(self.purpose, among, self._hosts, self._router, self.store)
+        self._lasting = tuple(s for s in discovery.general(among) if name_of(s) not in _OF_ACCESS)
 
-    def open(self, url: str, page: str | None = None, *, reach: Gate = Gate.BODY, settle: bool = True) -> Inquiry:
+    @property
+    def config(self) -> Config:
+        """The settings it was made with."""
+        return self._config
+
+    @property
+    def purpose(self) -> Purpose:
+        """What the taker wants assets for."""
+        return self._config.purpose
+
+    @property
+    def policy(self) -> Policy:
+        """The policy under which inquiries are opened, unless they are given one of another mode."""
+        return self._config.policy
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Close."""
+        self.shut()
+
+    def open(
+        self,
+        url: str,
+        page: str | None = None,
+        *,
+        reach: Gate = Gate.BODY,
+        settle: bool = True,
+        policy: Policy | None = None,
+    ) -> Inquiry:
         """Open an inquiry about the asset at ``url``, told what is already known. Raises BadUrl for ``url``.
 
-        A ``page`` that cannot be read is a gap. ``reach`` and ``settle`` as for ``Inquiry``.
+        A ``page`` that cannot be read is a gap. ``reach`` and ``settle`` as for ``Inquiry``; ``policy`` may differ
+        from the steward's in its mode.
         """
         now = self.clock()
         shown_on, bad_page = _page(page) if page else (None, None)
-        asset = Asset(canonical(url), shown_on)
-        known = self._shared.get((asset.origin, shown_on))
-        if known is None or not known.since <= now < known.until:
-            asset, known = self._prepare(asset, now)
+        asset, known = self._origins.known(Asset(canonical(url), shown_on), now)
         inquiry = Inquiry(
-            asset, self.purpose, self.policy, known.lacking,
-            agreements=self.config.agreements, reach=reach, settle=settle,
+            asset, self.purpose, policy or self.policy, known.lacking,
+            agreements=self._config.agreements, reach=reach, settle=settle,
         )  # fmt: skip
         inquiry.evidence.extend(known.evidence)
         for evidence, signals in known.answers:
@@ -111,43 +130,51 @@ class Steward:
             inquiry.lack(bad_page)
         if learnt := self.store.recall(asset.keys, now):
             inquiry.recall(learnt)
-        if self._per_asset is not None:
-            self._per_asset.tell(inquiry)
+        if self._router.single:
+            self._tell_known(inquiry)
         return inquiry
 
     @property
-    def lot(self) -> int:
-        """How many URLs it is best to prepare together, or 0 where that does not matter."""
-        return self._per_asset.lot if self._per_asset is not None else 0
+    def prepared_at_once(self) -> int:
+        """How many URLs it is best to ``prepare`` together, or 0 where that does not matter."""
+        return self._router.prepared_at_once
 
     def prepare(self, urls: Iterable[str]) -> None:
-        """Look up together what platforms answer for several works at once. Blocks; optional, and never raises."""
-        waiting: dict[ModuleType, dict[Need, None]] = {}
-        urls = list(urls)
-        for url in urls:
-            with suppress(BadUrl):
-                asset = Asset(canonical(url))
-                for plugin in self._hosts.plugins(asset.host):
-                    if hasattr(plugin, "bulk"):
-                        waiting.setdefault(plugin, {}).update(dict.fromkeys(plugin.needs(asset, self.purpose)))
-        if self._per_asset is not None:
-            self._per_asset.prepare(urls)
-        for plugin, needs in waiting.items():
-            self._look_ups.join(plugin, tuple(needs))
+        """Look up together what registries and platforms answer for several works at once. Blocks; never raises."""
+        self._router.prepare(urls)
+
+    def resolve(self, inquiry: Inquiry, *sources: Source, copies: tuple[Asset, ...] = ()) -> Pending:
+        """Meet every need that is met without the asset's own answer; yields the look-ups to wait for, step by step.
+
+        ``sources`` are asked before the taker's own: the manifests of a content. ``copies`` are the assets that led
+        here, from one copy of a work to the next.
+        """
+        makers: set[Need] = set()
+        while needs := [need for need in inquiry.needs() if self._router.source(need, sources) is not None]:
+            own = next((need for need in needs if need not in makers and self._is_makers(need, inquiry)), None)
+            if own is None:
+                yield from self._obtain(needs, inquiry, sources)
+            else:
+                makers.add(own)
+                yield from self._ask_maker(own, inquiry, (*copies, inquiry.asset))
 
     def look_up(self, inquiry: Inquiry) -> None:
-        """Meet the needs of the LOOKUP gate. Blocks; never raises for what could not be had."""
-        for waiting in self._visits.meet(inquiry):
-            wait(waiting)
+        """Resolve an inquiry. Blocks; never raises for what could not be had."""
+        for pending in self.resolve(inquiry):
+            wait(pending)
 
     async def look_up_async(self, inquiry: Inquiry) -> None:
-        """Meet the needs of the LOOKUP gate; cancelling the task leaves the shared look-ups running."""
-        for waiting in self._visits.meet(inquiry):
-            # asyncio.wait, unlike gather and wait_for, leaves what it waits for alone when cancelled.
-            await asyncio.wait([asyncio.wrap_future(future) for future in waiting])
+        """Resolve an inquiry; cancelling the task leaves the shared look-ups running."""
+        for pending in self.resolve(inquiry):
+            for future in pending:
+                await durable(future)
+
+    def prefix(self, url: str, limit: int) -> Future[Evidence]:
+        """Return at most ``limit`` bytes from the beginning of the asset at ``url``, to come."""
+        return self._router.web.prefix(url, limit)
 
     def close(self, inquiry: Inquiry, hops: Sequence[Hop] = ()) -> Verdict:
-        """End the inquiry and give its verdict, once the ledger has it. Blocks; raises LedgerBroken."""
+        """End the inquiry and return its verdict, once the ledger has it. Blocks; raises LedgerBroken."""
         verdict, entry = self.end(inquiry, hops)
         if entry is not None:
             entry.result()
@@ -168,16 +195,17 @@ class Steward:
             return verdict, None
         return verdict, self.record.record_verdict(verdict, inquiry.evidence, inquiry.asides)
 
-    def unreadable(self, url: str, error: BadUrl, *, recorded: bool = True) -> Verdict:
+    def unreadable(self, url: str, error: BadUrl, *, recorded: bool = True, policy: Policy | None = None) -> Verdict:
         """Return the verdict about something that is no URL: undetermined, for the reason ``error`` names.
 
-        The ledger has it soon, unless it is ``recorded`` elsewhere; nobody waits for that, since nothing is delivered.
+        The ledger has it soon, unless it is ``recorded`` elsewhere; there is no need to wait, as nothing is delivered.
         """
+        policy = policy or self.policy
         gap = Gap(url, "bad_url", holds=True, note=str(error))
         verdict = Verdict(
             url=url, outcome=Outcome.UNDETERMINED, purpose=self.purpose.name, gate=Gate.LOOKUP,
-            enforced=self.policy.mode == "enforce", grounds=(), gaps=(gap,),
-            decided_at=self.clock(), policy=self.policy.name, version=VERSION,
+            enforced=policy.mode == "enforce", grounds=(), gaps=(gap,),
+            decided_at=self.clock(), policy=policy.name, version=VERSION,
         )  # fmt: skip
         if self.record is not None and recorded:
             self.record.record_verdict(verdict, ())
@@ -185,44 +213,54 @@ class Steward:
 
     def shut(self) -> None:
         """Wait for look-ups that are under way and let go of threads and files."""
-        self._look_ups.shut()
-        if self._per_asset is not None:
-            self._per_asset.shut()
+        self._router.close()
         self.store.close()
         if self.record is not None:
             self.record.close()
 
-    def _prepare(self, asset: Asset, now: float) -> tuple[Asset, Known]:
-        """Gather what every inquiry of the same origin and page shares; keep it where no plugin has a say."""
-        plugins = self._hosts.plugins(asset.host)
-        if plugins:
-            asset = Asset(asset.url, asset.page, self._visits.keys(plugins, asset, now))
-        planned = plan(asset, self.purpose, (*self._general, *plugins))
-        known = self._known(asset, planned, now)
-        if not plugins and all(router.is_one(need) for need in known.lacking[Gate.LOOKUP]):
-            if len(self._shared) >= _SHARED_KEPT:
-                self._shared.clear()
-            self._shared[asset.origin, asset.page] = known
-        return asset, known
+    def _tell_known(self, inquiry: Inquiry) -> None:
+        """Tell an inquiry that has just been opened what the sources about single assets hold."""
+        for need in inquiry.needs():
+            source = self._router.source(need)
+            if source is not None and not source.shared and (known := source.known(need, inquiry.asset)) is not None:
+                inquiry.tell(known)
 
-    def _known(self, asset: Asset, planned: Plan, now: float) -> Known:
-        lacking, evidence, answers, since, until = {}, [], [], float("-inf"), float("inf")
-        for need, signals in planned[Gate.LOOKUP].items():
-            kept = None if router.is_one(need) else self.store.get(need.at(asset), need, now)
-            if kept is None:
-                lacking[need] = signals
-                continue
-            evidence.append(kept)
-            since, until = max(since, kept.at - CLOCK_SKEW), min(until, serves(kept))
-            if speaking := [s for s in signals if kept.gap or not self._silent(s, kept, asset)]:
-                answers.append((kept, speaking))
-        return Known((lacking, planned[Gate.HEAD], planned[Gate.BODY]), tuple(evidence), tuple(answers), since, until)
+    def _obtain(self, needs: list[Need], inquiry: Inquiry, sources: Sequence[Source]) -> Pending:
+        asked = [(need, source) for need in needs if (source := self._router.source(need, sources)) is not None]
+        pending = [source.obtain(need, inquiry.asset) for need, source in asked]
+        yield pending
+        for (need, _), future in zip(asked, pending, strict=True):
+            inquiry.tell(answer_to(need, future.result()))
 
-    def _silent(self, signal: Signal | ModuleType, evidence: Evidence, asset: Asset) -> bool:
-        try:
-            return signal.read(evidence, asset, self.purpose) is SILENT
-        except Exception:  # noqa: BLE001 (the inquiry makes it a gap)
+    def _is_makers(self, need: Need, inquiry: Inquiry) -> bool:
+        """Return whether a look-up goes to the maker's own place: the plugin says from which answer on it does."""
+        asset = inquiry.asset
+        plugins = self._hosts.plugins(asset.host) if need.polite and need.holds else ()
+        if not plugins:
             return False
+        depth = inquiry.depth(need)
+        # On the asset's own origin the policy files are read anyway.
+        return (depth > 0 or origin_of(need.at(asset)) != asset.origin) and any(
+            depth >= discovery.makers_from(plugin) for plugin in plugins
+        )
+
+    def _ask_maker(self, need: Need, inquiry: Inquiry, copies: tuple[Asset, ...]) -> Pending:
+        """Ask about the maker's own copy in its own right: what is said there goes for the copy elsewhere.
+
+        Where plugins know that place, what they find answers ``need``; else its page is still read as any page.
+        """
+        url, now = need.at(inquiry.asset), self.clock()
+        plugins = self._hosts.plugins(host_of(url)) if inquiry.depth(need) else ()
+        asset = Asset(url, None, self._origins.keys(plugins, Asset(url), now))
+        met = {key for copy in copies for key in copy.keys}
+        if len(copies) > MAX_DEPTH or not met.isdisjoint(asset.keys):
+            inquiry.tell(Evidence(need, url, gap="depth", at=now))
+            return
+        own = inquiry.beside(asset, plan(asset, self.purpose, (*self._lasting, *plugins)))
+        own.recall(self.store.recall(asset.keys, now))
+        yield from self.resolve(own, copies=copies)
+        known = any(asked != ROBOTS_TXT for plugin in plugins for asked in plugin.needs(asset, self.purpose))
+        inquiry.adopt(own, need if known else None)
 
 
 def _record(config: Config) -> Record | None:

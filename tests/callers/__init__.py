@@ -10,6 +10,9 @@ from typing import Protocol
 import consentcrawl
 from consentcrawl.core import Verdict
 
+SECONDS = 10.0
+"""How long callers wait for one answer."""
+
 
 @dataclass
 class Got:

@@ -8,12 +8,13 @@ import aiohttp
 
 import consentcrawl
 from consentcrawl.drivers.aiohttp import session
+from tests import callers
 from tests.callers import Got, withheld
 
 
 def fetch(url: str, steward: consentcrawl.Steward, **fields: str) -> Got:
     async def get() -> Got:
-        async with session(steward=steward) as opened:
+        async with session(steward=steward, timeout=aiohttp.ClientTimeout(total=callers.SECONDS)) as opened:
             try:
                 async with opened.get(url, headers=fields) as response:
                     return Got(status=response.status, content=await response.read())

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 
+import aiohttp
+
 import consentcrawl
 from consentcrawl.drivers.fsspec import filesystem
+from tests import callers
 from tests.callers import Got, withheld
 
 _PART = re.compile(r"bytes=(\d+)-(\d+)").fullmatch
 
 
 def fetch(url: str, steward: consentcrawl.Steward, **fields: str) -> Got:
-    opened = filesystem(steward=steward)
+    opened = filesystem(steward=steward, client_kwargs={"timeout": aiohttp.ClientTimeout(total=callers.SECONDS)})
     part = _PART(fields.pop("Range", ""))
     start, end = (int(part[1]), int(part[2]) + 1) if part else (None, None)
     try:

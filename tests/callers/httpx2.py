@@ -6,11 +6,12 @@ import httpx2
 
 import consentcrawl
 from consentcrawl.drivers.httpx2 import client
+from tests import callers
 from tests.callers import Got, withheld
 
 
 def fetch(url: str, steward: consentcrawl.Steward, **fields: str) -> Got:
-    with client(steward=steward, follow_redirects=True) as opened:
+    with client(steward=steward, follow_redirects=True, timeout=callers.SECONDS) as opened:
         try:
             response = opened.get(url, headers=fields)
         except httpx2.HTTPError as error:

@@ -8,12 +8,13 @@ import httpx
 
 import consentcrawl
 from consentcrawl.drivers.httpx import async_client
+from tests import callers
 from tests.callers import Got, withheld
 
 
 def fetch(url: str, steward: consentcrawl.Steward, **fields: str) -> Got:
     async def get() -> Got:
-        async with async_client(steward=steward, follow_redirects=True) as opened:
+        async with async_client(steward=steward, follow_redirects=True, timeout=callers.SECONDS) as opened:
             try:
                 response = await opened.get(url, headers=fields)
             except httpx.HTTPError as error:

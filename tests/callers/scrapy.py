@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 
 import consentcrawl
 from consentcrawl.drivers.scrapy import Addon
+from tests import callers
 from tests.callers import Got, withheld
 
 QUIET: dict[str, Any] = {
@@ -86,7 +87,11 @@ def crawl(spider: type[scrapy.Spider], settings: dict[str, Any], **arguments: An
 
 def fetch(url: str, steward: consentcrawl.Steward, **fields: str) -> Got:
     got: list[Got | Exception] = []
-    settings = {"ADDONS": {Addon: 500}, "CONSENTCRAWL_STEWARD": lambda: steward}
+    settings = {
+        "ADDONS": {Addon: 500},
+        "CONSENTCRAWL_STEWARD": lambda: steward,
+        "DOWNLOAD_TIMEOUT": callers.SECONDS,
+    }
     crawl(One, settings, url=url, fields=fields, got=got)
     (only,) = got
     return withheld(only) if isinstance(only, Exception) else only

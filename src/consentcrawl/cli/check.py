@@ -141,7 +141,7 @@ class _Asking:
 
     def _prepared(self, rows: Iterator[Row]) -> Iterator[Row]:
         """Return the rows in lots, each after look-ups that platforms answer for several works at once."""
-        while lot := list(islice(rows, self._steward.lot or _LOT)):
+        while lot := list(islice(rows, self._steward.prepared_at_once or _LOT)):
             self._steward.prepare(row.url for row in lot)
             yield from lot
 

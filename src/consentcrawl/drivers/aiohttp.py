@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,20 +21,18 @@ from yarl import URL
 from consentcrawl import errors
 from consentcrawl.config import Config
 from consentcrawl.core import Fields, Verdict
-from consentcrawl.download import Download
+from consentcrawl.download import Content, Download, Head, run_async
 from consentcrawl.drivers.shared.aiohttp_contents import count, put_back, whole
 from consentcrawl.drivers.shared.contents import HandedOut
 from consentcrawl.drivers.shared.heads import gap_of
 from consentcrawl.drivers.shared.held import Held
 from consentcrawl.drivers.shared.withheld import REASON, STATUS, fields_of, problem
-from consentcrawl.formats.url import BadUrl
-from consentcrawl.net.unpacking import unpacked
 from consentcrawl.steward import Steward
 
 __all__ = ["ConsentMiddleware", "Refused", "Undetermined", "session"]
 
 _BAD_REQUEST = 400
-_UNDOES = frozenset({"identity", "gzip", "deflate", "br", "zstd"})
+_DECODES = frozenset({"identity", "gzip", "deflate", "br", "zstd"})
 
 
 class Refused(errors.Refused, aiohttp.ClientError):
@@ -57,65 +56,68 @@ class ConsentMiddleware:
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         """Send the request if its asset may be taken. Raises Refused, Undetermined, and whatever aiohttp raises."""
-        written, steward = str(request.url), self.held.steward
+        fields = request.headers
+        download = Download(
+            self.held.steward, str(request.url), referer=fields.get(hdrs.REFERER, ""), host=fields.get(hdrs.HOST, "")
+        )
+        exchange = _Exchange(request, handler)
         try:
-            fields = request.headers
-            download = Download(steward, written, referer=fields.get(hdrs.REFERER, ""), host=fields.get(hdrs.HOST, ""))
-        except BadUrl as error:
-            unreadable = steward.unreadable(written, error)
-            return self._end(unreadable, request) if errors.withholds(unreadable) else await handler(request)
-        if download.url != written:
-            request.url = URL(download.url, encoded=True)
-        verdict = await download.before_async()
-        if errors.withholds(verdict):
-            return self._end(verdict, request)
-        response = await self._sent(download, request, handler)
-        try:
-            verdict = await self._judge(download, response)
+            verdict = await run_async(download, exchange)
         except BaseException:
-            response.close()
+            exchange.close()
             raise
         if errors.withholds(verdict):
-            response.close()
-            return self._end(verdict, request)
+            exchange.close()
+            if self.refusal == "raise":
+                raise errors.withheld_by(verdict, Refused, Undetermined) from exchange.error
+            return _synthetic(verdict, request)
+        response = exchange.response
+        if exchange.error is not None:
+            raise exchange.error
+        if response is None:  # a refusal is only noted
+            response = await exchange.sent(download.url)
         if download.recorded:
             count(response, HandedOut(download))
         return response
 
-    async def _sent(self, download: Download, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+
+class _Exchange:
+    """One request of a session, and its answer; ``error`` is that of a head which aiohttp cannot parse."""
+
+    def __init__(self, request: ClientRequest, handler: ClientHandlerType) -> None:
+        self._request, self._handler = request, handler
+        self.response: ClientResponse | None = None
+        self.error: aiohttp.ClientResponseError | None = None
+
+    async def sent(self, url: str) -> ClientResponse:
+        if url != str(self._request.url):
+            self._request.url = URL(url, encoded=True)
+        self.response = await self._handler(self._request)
+        return self.response
+
+    async def send(self, url: str) -> Head:
         try:
-            return await handler(request)
+            response = await self.sent(url)
         except aiohttp.ClientResponseError as error:
             # A head that aiohttp cannot parse is reported as if the server had answered 400.
             if error.status != _BAD_REQUEST:
                 raise
-            await download.head_async(_BAD_REQUEST, Fields(), gap="bad_head")
-            raise errors.withheld_by(await download.ended_async(), Refused, Undetermined) from error
-
-    async def _judge(self, download: Download, response: ClientResponse) -> Verdict:
+            self.error = error
+            return Head(_BAD_REQUEST, Fields(), "bad_head")
         fields = Fields(response.headers.items())
-        gap, bodiless = gap_of(response.status, fields), response.method == hdrs.METH_HEAD
-        verdict = await download.head_async(response.status, fields, gap=gap, bodiless=bodiless)
-        if verdict is not None:
-            return verdict
-        if download.partial:
-            return await download.start_async()
-        limit = download.looked_at
-        try:
-            start = await _beginning(response.content, limit)
-        except (aiohttp.ClientPayloadError, asyncio.IncompleteReadError):
-            await download.ended_async()
-            raise
-        put_back(response, start)
-        content, gap = start, ""
-        if (codings := fields.lines("content-encoding")) and not _undone(response, codings):
-            content, gap = unpacked(start, codings, limit + 1, whole=len(start) <= limit)
-        return await download.body_async(content[:limit], whole=max(len(start), len(content)) <= limit, gap=gap)
+        return Head(response.status, fields, gap_of(response.status, fields), response.method == hdrs.METH_HEAD)
 
-    def _end(self, verdict: Verdict, request: ClientRequest) -> ClientResponse:
-        if self.refusal == "raise":
-            raise errors.withheld_by(verdict, Refused, Undetermined)
-        return _synthetic(verdict, request)
+    async def read(self, limit: int) -> Content:
+        response = self.response
+        assert response is not None  # noqa: S101 (sent before it is read)
+        start = await _prefix(response.content, limit)
+        put_back(response, start)
+        decoded = _is_decoded(response, response.headers.getall(hdrs.CONTENT_ENCODING, ()))
+        return Content(start, ended=len(start) <= limit, decoded=decoded)
+
+    def close(self) -> None:
+        if self.response is not None:
+            self.response.close()
 
 
 def session(
@@ -149,13 +151,13 @@ def session(
     return opened
 
 
-def _undone(response: ClientResponse, codings: list[str]) -> bool:
+def _is_decoded(response: ClientResponse, codings: Sequence[str]) -> bool:
     """Return whether aiohttp has undone the content coding; what it does not know or chained it leaves."""
     auto = getattr(response._session, "_auto_decompress", True)  # noqa: SLF001 (told nowhere else)
-    return auto and len(codings) == 1 and codings[0].strip().lower() in _UNDOES
+    return auto and len(codings) == 1 and codings[0].strip().lower() in _DECODES
 
 
-async def _beginning(content: aiohttp.StreamReader, limit: int) -> bytes:
+async def _prefix(content: aiohttp.StreamReader, limit: int) -> bytes:
     """Read to the end, or to a little beyond ``limit`` bytes."""
     pieces, size = [], 0
     while size <= limit and not content.at_eof():

@@ -16,7 +16,7 @@ from bs4.formatter import HTMLFormatter
 from consentcrawl import errors
 from consentcrawl.config import Config
 from consentcrawl.core import Evidence, Fields, Gate, Need, Verdict
-from consentcrawl.download import Download
+from consentcrawl.download import Content, Download, Head, content_of, run
 from consentcrawl.drivers.shared import withheld
 from consentcrawl.drivers.shared.held import Held
 from consentcrawl.drivers.shared.soup_places import places, sweep
@@ -101,7 +101,7 @@ class _Page:
         self._base = (_joined(url, str(base["href"])) if isinstance(base, Tag) else "") or url
         self._told: dict[Need, Evidence] = {}
         self.known: dict[str, Verdict] = {}
-        self.verdict = self._of_itself()
+        self.verdict = run(Download(steward, canonical(url)), self)
 
     def prepare(self, addresses: Iterable[str]) -> None:
         """Look up together what platforms answer together."""
@@ -115,17 +115,15 @@ class _Page:
             self.known[address] = self._judge(address)
         return self.known[address]
 
-    def _of_itself(self) -> Verdict:
-        download = Download(self._steward, self._url)
-        verdict = download.before()
-        if verdict is None:
-            verdict = download.head(200, self._fields)
-        if verdict is not None:
-            return verdict
-        if not self._content:
-            return download.start()
-        limit = download.looked_at
-        return download.body(self._content[:limit], whole=len(self._content) <= limit)
+    def send(self, _url: str) -> Head:
+        """Return the head that the scraper had."""
+        return Head(200, self._fields)
+
+    def read(self, limit: int) -> Content:
+        """Return the page as it stands; a soup of a part of it is judged by the page itself, which is looked up."""
+        if self._content:
+            return Content(self._content, ended=True, decoded=True)
+        return content_of(self._steward.prefix(self._url, limit).result())
 
     def _judge(self, address: str) -> Verdict:
         try:

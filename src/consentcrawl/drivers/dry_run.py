@@ -15,14 +15,13 @@ from consentcrawl.core import (
     Gate,
     Hop,
     Inquiry,
-    Need,
     Outcome,
     Verdict,
 )
+from consentcrawl.download import Content, Download, Head, run
 from consentcrawl.formats import robots
 from consentcrawl.formats.url import BadUrl, join
 from consentcrawl.net.pace import Pace
-from consentcrawl.sources import manifests
 from consentcrawl.steward import Steward
 
 MOST_REDIRECTS = 10
@@ -46,51 +45,54 @@ def judge(  # noqa: PLR0913 (all but two have defaults)
     """
     hops: list[Hop] = []
     while True:
-        try:
-            inquiry = steward.open(url, page, reach=reach, settle=settle)
-        except BadUrl as error:
-            return steward.unreadable(url, error)
-        answer = _run(steward, inquiry, pace)
-        following = _following(answer, inquiry, len(hops))
-        verdict = steward.close(inquiry, hops)
-        if not following or answer is None or answer.status is None or not _goes_on(verdict):
+        asked = _Question(steward, pace, reach, followed=len(hops))
+        download = Download(
+            steward, url, page=page or "", hops=hops, reach=reach, settle=settle, limit=BODY.limit,
+            before_end=asked.conclude,
+        )  # fmt: skip
+        asked.download = download
+        verdict = run(download, asked)
+        if not asked.following or not _goes_on(verdict):
             return verdict
-        hops.append(Hop(verdict.url, answer.status))
-        url = following
+        hops.append(Hop(verdict.url, download.status))
+        url = asked.following
 
 
-def _run(steward: Steward, inquiry: Inquiry, pace: Pace | None) -> Evidence | None:
-    """Meet every need; give what the asset's own address answered, if it was asked."""
-    answer: Evidence | None = None
-    while needs := inquiry.needs():
-        if any(need.gate is Gate.LOOKUP for need in needs):
-            steward.look_up(inquiry)
-            continue
-        if answer is None:
-            _tell_pace(inquiry, pace)
-            answer = _ask(steward, inquiry)
-            if not _succeeded(answer):
-                inquiry.reach = Gate.HEAD
-        for need in needs:
-            met = manifests.answer(need, answer, steward.policy) if manifests.meets(need) else _for(need, answer)
-            inquiry.tell(met)
-    if answer is None:
-        _tell_pace(inquiry, pace)
-    return answer
+class _Question:
+    """The exchange that asks the asset's own address, once for both gates; ``following`` is where a redirect leads."""
+
+    download: Download
+
+    def __init__(self, steward: Steward, pace: Pace | None, reach: Gate, *, followed: int) -> None:
+        self._steward, self._pace, self._reach, self._followed = steward, pace, reach, followed
+        self._answer: Evidence | None = None
+        self.following = ""
+
+    def send(self, url: str) -> Head:
+        self._tell_pace()
+        reader = self._steward.reader
+        self._answer = answer = reader.prefix(url, BODY.limit) if self._reach is Gate.BODY else reader.head(url)
+        gap = "" if answer.status is not None else answer.gap
+        return Head(answer.status or 0, answer.fields, gap, bodiless=not _succeeded(answer))
+
+    def read(self, _limit: int) -> Content:
+        answer = self._answer
+        assert answer is not None  # noqa: S101 (sent before it is read)
+        return Content(answer.content, answer.whole, decoded=True, gap=answer.gap)
+
+    def conclude(self, inquiry: Inquiry) -> None:
+        """Find where a redirect leads; what cannot be followed, and an error page, leave a gap."""
+        if self._answer is None:
+            self._tell_pace()
+        self.following = _following(self._answer, inquiry, self._followed)
+
+    def _tell_pace(self) -> None:
+        if self._pace is not None and self.download.inquiry is not None:
+            _tell_pace(self.download.inquiry, self._pace)
 
 
-def _ask(steward: Steward, inquiry: Inquiry) -> Evidence:
-    """Ask the asset's own address, once for both gates."""
-    asset = inquiry.asset
-    if inquiry.reach is Gate.BODY:
-        return steward.reader.prefix(asset.url, BODY.limit)
-    return steward.reader.head(asset.url)
-
-
-def _tell_pace(inquiry: Inquiry, pace: Pace | None) -> None:
+def _tell_pace(inquiry: Inquiry, pace: Pace) -> None:
     """Tell the seconds that the origin's robots.txt wants between two requests."""
-    if pace is None:
-        return
     for evidence in inquiry.evidence:
         if evidence.need == ROBOTS_TXT and evidence.found:
             delay = evidence.parsed(robots.parse).crawl_delay(inquiry.purpose.token)
@@ -99,17 +101,6 @@ def _tell_pace(inquiry: Inquiry, pace: Pace | None) -> None:
 
 def _succeeded(answer: Evidence) -> bool:
     return answer.status is not None and 200 <= answer.status < 300  # noqa: PLR2004 (RFC 9110 §15.3)
-
-
-def _for(need: Need, answer: Evidence) -> Evidence:
-    """Return the one answer as the answer to one gate."""
-    at_head = need.gate is Gate.HEAD
-    gap = "" if at_head and answer.status is not None else answer.gap
-    content = b"" if at_head else answer.content
-    return Evidence(
-        need, answer.url, status=answer.status, fields=answer.fields, content=content, at=answer.at, gap=gap,
-        whole=answer.whole,
-    )  # fmt: skip
 
 
 def _following(answer: Evidence | None, inquiry: Inquiry, followed: int) -> str:

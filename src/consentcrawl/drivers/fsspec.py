@@ -21,7 +21,7 @@ from yarl import URL
 from consentcrawl import errors
 from consentcrawl.config import Config
 from consentcrawl.core import Fields, Verdict
-from consentcrawl.download import Download
+from consentcrawl.download import Content, Download, Head, run_async
 from consentcrawl.drivers import aiohttp as of_aiohttp
 from consentcrawl.drivers.shared.file_session import FileSession
 from consentcrawl.drivers.shared.held import Held
@@ -225,11 +225,22 @@ class _Decisions:
     async def _ask_head(self, request: ClientRequest, response: ClientResponse) -> None:
         """Judge the head of another part by itself: what its content says is known."""
         download = Download(self._held.steward, str(request.url), referer=request.headers.get(hdrs.REFERER, ""))
-        verdict = await download.before_async()
-        if not errors.withholds(verdict):
-            verdict = await download.head_async(response.status, Fields(response.headers.items()), bodiless=True)
+        verdict = await run_async(download, _Head(response))
         if errors.withholds(verdict):
             raise _error(verdict)
+
+
+class _Head:
+    """The exchange that tells the head of an answer alone."""
+
+    def __init__(self, response: ClientResponse) -> None:
+        self._response = response
+
+    async def send(self, _url: str) -> Head:
+        return Head(self._response.status, Fields(self._response.headers.items()), bodiless=True)
+
+    async def read(self, _limit: int) -> Content:
+        return Content(b"", ended=False, gap="not_fetched")
 
 
 def _representation(response: ClientResponse) -> Representation | None:

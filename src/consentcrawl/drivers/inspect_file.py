@@ -1,17 +1,20 @@
-"""What these bytes and these fields say by themselves, without asking anybody.
+"""What these bytes and these fields say by themselves, without a look-up.
 
 What was not looked up is no gap here; what is there is read whole, and all of it is weighed together.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
+from functools import lru_cache
 
-from consentcrawl import config, discovery
-from consentcrawl.core import Asset, Evidence, Fields, Gate, Inquiry, Need, Policy, Verdict, plan
+from consentcrawl import config
+from consentcrawl.core import Asset, Fields, Gate, Inquiry, Plan, Policy, Verdict, plan
+from consentcrawl.discovery import active, general
+from consentcrawl.download import Content, Download, Head, run
 from consentcrawl.formats.url import canonical
-from consentcrawl.sources import manifests
+from consentcrawl.sources import Source
+from consentcrawl.steward import Pending, Steward
 
 _UNNAMED = "https://unnamed.invalid/"
 
@@ -29,22 +32,48 @@ def inspect(  # noqa: PLR0913 (keywords, each optional)
 
     ``url`` may be empty; ``fields`` are (name, value) pairs, repeats kept. Raises BadUrl and BadPurpose.
     """
-    rules = policy or Policy()
-    asset = Asset(canonical(url) if url else _UNNAMED)
-    meant = config.purpose(purpose, token)
-    signals = discovery.general(discovery.active(rules))
-    _, head, content = plan(asset, meant, signals)
-    # One gate for both: within TDMRep the more local statement supersedes only while all of it is weighed together.
-    inquiry = Inquiry(asset, meant, rules, ({}, {}, {**head, **content}), settle=False)
-    said = Fields(fields)
-    while needs := [need for need in inquiry.needs() if need.gate is not Gate.LOOKUP]:
-        for need in needs:
-            told = _evidence(need, asset, said, body)
-            inquiry.tell(manifests.answer(need, told, rules) if manifests.meets(need) else told)
-    inquiry.forgo()
-    return inquiry.verdict(decided_at=time.time(), version=config.VERSION)
+    steward = _steward(purpose, token, policy or Policy())
+    asset = canonical(url) if url else _UNNAMED
+    download = Download(steward, asset, limit=len(body) or 1, before_end=Inquiry.forgo)
+    return run(download, _OnDisk(body, Fields(fields)))
 
 
-def _evidence(need: Need, asset: Asset, fields: Fields, body: bytes) -> Evidence:
-    content = body if need.gate is Gate.BODY else b""
-    return Evidence(need, asset.url, status=200, fields=fields, content=content)
+class _OnDisk:
+    """The exchange that nothing is sent for."""
+
+    def __init__(self, body: bytes, fields: Fields) -> None:
+        self._body, self._fields = body, fields
+
+    def send(self, _url: str) -> Head:
+        return Head(200, self._fields)
+
+    def read(self, _limit: int) -> Content:
+        return Content(self._body, ended=True, decoded=True)
+
+
+class _Offline(Steward):
+    """A steward that looks nothing up."""
+
+    def open(
+        self,
+        url: str,
+        page: str | None = None,
+        *,
+        reach: Gate = Gate.BODY,
+        settle: bool = True,  # noqa: ARG002 (all grounds are collected)
+        policy: Policy | None = None,
+    ) -> Inquiry:
+        asset = Asset(url, page)
+        _, head, content = plan(asset, self.purpose, general(active(self.policy)))
+        # One gate for both: in TDMRep the more local statement supersedes only while all of it is weighed together.
+        planned: Plan = ({}, {}, {**head, **content})
+        return Inquiry(asset, self.purpose, policy or self.policy, planned, reach=reach, settle=False)
+
+    def resolve(self, inquiry: Inquiry, *sources: Source, copies: tuple[Asset, ...] = ()) -> Pending:  # noqa: ARG002
+        while needs := [need for need in inquiry.needs() if any(source.meets(need) for source in sources)]:
+            yield from self._obtain(needs, inquiry, sources)
+
+
+@lru_cache(16)
+def _steward(purpose: str, token: str, policy: Policy) -> Steward:
+    return _Offline(config.Config(purpose=config.purpose(purpose, token), policy=policy))

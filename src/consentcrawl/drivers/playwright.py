@@ -108,11 +108,13 @@ class _Routes:
         if isinstance(asked, Verdict):
             await _answer_route(route, asked)
             return
-        response = await route.fetch(max_redirects=0)
+        try:
+            response = await route.fetch(max_redirects=0)
+        except BaseException as error:
+            asked.abandon(error)
+            raise
         fields = Fields((field["name"], field["value"]) for field in response.headers_array)
-        withheld = None
-        if asked is not None:
-            withheld = await self._browsing.after(asked, response.status, fields, request.method, response.body)
+        withheld = await self._browsing.after(asked, response.status, fields, request.method, response.body)
         location = fields.first("location")
         if withheld is not None:
             await _answer_route(route, withheld)

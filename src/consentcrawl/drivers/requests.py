@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from email.message import Message
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,14 +24,12 @@ from urllib3.response import BaseHTTPResponse, HTTPResponse
 from consentcrawl import errors
 from consentcrawl.config import Config
 from consentcrawl.core import Fields, Verdict
-from consentcrawl.download import Download
+from consentcrawl.download import Content, Download, Head, run
 from consentcrawl.drivers.shared.contents import HandedOut
 from consentcrawl.drivers.shared.heads import gap_of, gap_of_http_client
 from consentcrawl.drivers.shared.held import Held
 from consentcrawl.drivers.shared.urllib3_contents import again
 from consentcrawl.drivers.shared.withheld import REASON, STATUS, fields_of, problem
-from consentcrawl.formats.url import BadUrl
-from consentcrawl.net.unpacking import unpacked
 from consentcrawl.steward import Steward
 
 _USERINFO = re.compile(r"//[^/?#@\\]*@").sub
@@ -77,58 +77,63 @@ class ConsentAdapter(HTTPAdapter):
         **more: Any,  # noqa: ANN401 (HTTPAdapter's own)
     ) -> Response:
         """Send the request if its asset may be taken. Raises Refused, Undetermined, and whatever requests raises."""
+        download = Download(
+            self.held.steward, _wire_url(request), referer=_field(request, "Referer"), host=_field(request, "Host")
+        )
+        exchange = _Exchange(partial(super().send, request, stream=True, **more), request)
         try:
-            download = Download(
-                self.held.steward, _wire_url(request), referer=_field(request, "Referer"), host=_field(request, "Host")
-            )
-        except BadUrl as error:
-            unreadable = self.held.steward.unreadable(str(request.url), error)
-            if errors.withholds(unreadable):
-                return self._end(unreadable, request)
-            return super().send(request, stream=stream, **more)
-        request.url = download.url
-        if errors.withholds(verdict := download.before()):
-            return self._end(verdict, request)
-        response = super().send(request, stream=True, **more)
-        try:
-            verdict = self._judge(download, response)
+            verdict = run(download, exchange)
         except BaseException:
-            response.close()
+            exchange.close()
             raise
         if errors.withholds(verdict):
-            response.close()
-            return self._end(verdict, request)
+            exchange.close()
+            if self.refusal == "raise":
+                raise errors.withheld_by(verdict, Refused, Undetermined)
+            return _synthetic(verdict, request)
+        response = exchange.response
+        if response is None:  # a refusal is only noted
+            response = exchange.sent(download.url)
         if download.recorded:
             response.raw = again(response.raw, b"", HandedOut(download))
         if not stream:
             response.content  # noqa: B018 (reading is keeping)
         return response
 
-    def _judge(self, download: Download, response: Response) -> Verdict:
+
+class _Exchange:
+    """One request of an adapter, and its answer."""
+
+    def __init__(self, send: Callable[[], Response], request: PreparedRequest) -> None:
+        self._send, self._request = send, request
+        self.response: Response | None = None
+
+    def sent(self, url: str) -> Response:
+        self._request.url = url
+        self.response = self._send()
+        return self.response
+
+    def send(self, url: str) -> Head:
+        response = self.sent(url)
         fields = Fields(_pairs(response.raw))
-        gap = _head_gap(response.raw, fields)
-        bodiless = response.request.method == "HEAD"
-        verdict = download.head(response.status_code, fields, gap=gap, bodiless=bodiless)
-        return self._judge_body(download, response) if verdict is None else verdict
+        gap, bodiless = _head_gap(response.raw, fields), self._request.method == "HEAD"
+        return Head(response.status_code, fields, gap, bodiless)
 
-    def _judge_body(self, download: Download, response: Response) -> Verdict:
-        if download.partial:
-            return download.start()
-        raw, limit = response.raw, download.looked_at
+    def read(self, limit: int) -> Content:
+        response = self.response
+        assert response is not None  # noqa: S101 (sent before it is read)
         try:
-            start = raw.read(limit + 1, decode_content=False)
+            start = response.raw.read(limit + 1, decode_content=False)
         except (HTTPError, OSError) as error:
-            download.ended()
-            raise requests.ConnectionError(error, request=response.request) from error
-        response.raw = again(raw, start)
-        codings = download.fields.lines("content-encoding")
-        content, gap = unpacked(start, codings, limit + 1, whole=len(start) <= limit)
-        return download.body(content[:limit], whole=max(len(start), len(content)) <= limit, gap=gap)
+            raise requests.ConnectionError(error, request=self._request) from error
+        ended = len(start) <= limit
+        lost = ended and bool(response.raw.length_remaining)  # urllib3 says so at the next read only
+        response.raw = again(response.raw, start)
+        return Content(start, ended and not lost, gap="truncated" if lost else "")
 
-    def _end(self, verdict: Verdict, request: PreparedRequest) -> Response:
-        if self.refusal == "raise":
-            raise errors.withheld_by(verdict, Refused, Undetermined)
-        return _synthetic(verdict, request)
+    def close(self) -> None:
+        if self.response is not None:
+            self.response.close()
 
 
 def session(

@@ -24,12 +24,11 @@ from scrapy.utils.misc import load_object
 
 from consentcrawl import config, errors
 from consentcrawl.core import HEAD, ROBOTS_TXT, Evidence, Fields, Gate, Hop, Verdict
-from consentcrawl.download import Download
+from consentcrawl.download import Content, Download, Head, advance_async, run_async
 from consentcrawl.drivers.shared.heads import gap_of
 from consentcrawl.drivers.shared.scrapy_robots import RobotsTxtParser, is_for_rules
 from consentcrawl.drivers.shared.withheld import detail
 from consentcrawl.formats.url import BadUrl
-from consentcrawl.net.unpacking import unpacked
 from consentcrawl.steward import Steward
 
 __all__ = ["PAGE", "Addon", "ConsentMiddleware", "Refused", "RobotsTxtParser", "Undetermined"]
@@ -78,7 +77,9 @@ class ConsentMiddleware:
         return ours
 
     async def shut(self) -> None:
-        """Shut the steward."""
+        """End what is under way, and shut the steward."""
+        for download in list(self._downloads.values()):
+            download.abandon(asyncio.CancelledError())
         await asyncio.to_thread(self.steward.shut)
 
     async def process_request(self, request: Request, **_: object) -> Response | None:
@@ -99,7 +100,7 @@ class ConsentMiddleware:
         # Where a cache or another middleware has answered, nothing was asked yet.
         download = self._downloads.pop(request, None) or await self._asked(request)
         if download.verdict is None:
-            verdict = await _judge(download, request, response)
+            verdict = await run_async(download, _Answer(request, response))
             if errors.withholds(verdict) and (again := self._again(request, response)):
                 return again
             self._conclude(verdict)
@@ -109,7 +110,14 @@ class ConsentMiddleware:
         return response
 
     async def process_exception(self, request: Request, exception: Exception, **_: object) -> None:
-        """Put a verdict in the place of what Scrapy's robots middleware raises. Raises Refused and Undetermined."""
+        """End a download that failed, and put a verdict in the place of what Scrapy's robots middleware raises.
+
+        Raises Refused and Undetermined.
+        """
+        if (download := self._downloads.pop(request, None)) is not None:
+            # Twisted's own is none of the standard library's.
+            timed_out = type(exception).__name__.endswith("TimeoutError")
+            download.abandon(TimeoutError() if timed_out else exception)
         if type(exception) is IgnoreRequest and str(exception) == "Forbidden by robots.txt":
             await self._asked(request)
 
@@ -121,17 +129,12 @@ class ConsentMiddleware:
         reasons = request.meta.get("redirect_reasons", ())
         # A page may lead on as well ("meta refresh"); its status is not told.
         hops = [Hop(url, why if isinstance(why, int) else 200) for url, why in zip(followed, reasons, strict=False)]
-        try:
-            known = request.meta.get(PAGE, "")
-            host = (request.headers.get("Host") or b"").decode("latin-1")
-            download = Download(self.steward, request.url, page=known, referer=page, host=host, hops=hops)
-        except BadUrl as error:
-            unreadable = self.steward.unreadable(request.url, error)
-            self._count(unreadable)
-            raise errors.withheld_by(unreadable, Refused, Undetermined) from error
-        verdict = await download.before_async()
-        if verdict is not None:
-            self._conclude(verdict)
+        host = (request.headers.get("Host") or b"").decode("latin-1")
+        known = request.meta.get(PAGE, "")
+        download = Download(self.steward, request.url, page=known, referer=page, host=host, hops=hops)
+        step = await advance_async(download)
+        if isinstance(step, Verdict):
+            self._conclude(step)
         return download
 
     async def _rules(self, request: Request) -> Response | None:
@@ -220,19 +223,20 @@ def _page(request: Request, followed: Sequence[str]) -> str:
     return request.meta.get(PAGE) or referer.decode("latin-1")
 
 
-async def _judge(download: Download, request: Request, response: Response) -> Verdict:
-    fields = _fields(response.headers)
-    gap, bodiless = gap_of(response.status, fields), request.method == "HEAD"
-    verdict = await download.head_async(response.status, fields, gap=gap, bodiless=bodiless)
-    if verdict is not None:
-        return verdict
-    if download.partial:
-        return await download.start_async()
-    limit, body = download.looked_at, response.body
-    content, gap = unpacked(body[: limit + 1], fields.lines("content-encoding"), limit + 1, whole=len(body) <= limit)
-    whole = max(len(body), len(content)) <= limit
-    lost = "dataloss" in response.flags or "download_stopped" in response.flags
-    return await download.body_async(content[:limit], whole=whole, gap=gap or ("truncated" if lost else ""))
+class _Answer:
+    """The exchange whose answer Scrapy has had."""
+
+    def __init__(self, request: Request, response: Response) -> None:
+        self._request, self._response = request, response
+
+    async def send(self, _url: str) -> Head:
+        status, fields = self._response.status, _fields(self._response.headers)
+        return Head(status, fields, gap_of(status, fields), bodiless=self._request.method == "HEAD")
+
+    async def read(self, limit: int) -> Content:
+        lost = "dataloss" in self._response.flags or "download_stopped" in self._response.flags
+        body = self._response.body
+        return Content(body[: limit + 1], ended=len(body) <= limit, gap="truncated" if lost else "")
 
 
 def _fields(headers: Headers) -> Fields:

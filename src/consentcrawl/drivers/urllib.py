@@ -7,22 +7,21 @@ request, and every redirect hop, and every answer of another handler, passes thr
 from __future__ import annotations
 
 import threading
-from http.client import HTTPException, HTTPResponse
+import weakref
+from contextlib import suppress
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any, Literal
 from urllib.error import URLError
 from urllib.request import BaseHandler, OpenerDirector, Request, build_opener
-from weakref import WeakSet
 
 from consentcrawl import errors
 from consentcrawl.config import Config
 from consentcrawl.core import Fields, Verdict
-from consentcrawl.download import Download
-from consentcrawl.drivers.shared.contents import told
+from consentcrawl.download import Content, Download, Head, advance, run
 from consentcrawl.drivers.shared.heads import gap_of_http_client
 from consentcrawl.drivers.shared.held import Held
 from consentcrawl.drivers.shared.http_answers import again, synthetic
-from consentcrawl.formats.url import BadUrl
 from consentcrawl.steward import Steward
 
 __all__ = ["ConsentHandler", "Refused", "Undetermined", "install", "opener", "uninstall"]
@@ -87,51 +86,28 @@ class ConsentHandler(BaseHandler):
 
     https_request, https_open, https_response = http_request, http_open, http_response
 
-    def _ask(self, request: Request) -> tuple[Download | None, Verdict | None]:
-        wire, steward = _wire(request), self.held.steward
-        try:
-            download = Download(steward, wire, referer=_field(request, "Referer"), host=_field(request, "Host"))
-        except BadUrl as error:
-            return None, steward.unreadable(wire, error)
+    def _ask(self, request: Request) -> tuple[Download, Verdict | None]:
+        """Open a download; return it, and its verdict where it has ended before the request."""
+        wire = _wire(request)
+        download = Download(self.held.steward, wire, referer=_field(request, "Referer"), host=_field(request, "Host"))
         if download.url != wire:
             _rewrite(request, download.url)
-        return download, download.before()
+        # urllib does not call back where no answer comes.
+        weakref.finalize(request, _abandon, download).atexit = False
+        step = advance(download)
+        return download, step if isinstance(step, Verdict) else None
 
-    def _judge(
-        self,
-        download: Download | None,
-        request: Request,
-        response: Any,  # noqa: ANN401 (any handler's answer)
-    ) -> tuple[Any, Verdict | None]:
-        verdict = None
+    def _judge(self, download: Download | None, request: Request, response: Any) -> tuple[Any, Verdict | None]:  # noqa: ANN401 (any handler's answer)
+        """Return the response, to be read from its beginning, and the verdict."""
         if download is None:  # another handler answered, such as a cache
             download, verdict = self._ask(request)
-        if download is None or errors.withholds(verdict):
+            if errors.withholds(verdict):
+                return response, verdict
+        exchange = _Exchange(request, response)
+        verdict = run(download, exchange)
+        if errors.withholds(verdict) or (exchange.start is None and not download.recorded):
             return response, verdict
-        fields = Fields(response.headers.raw_items())
-        gap = gap_of_http_client(response.status, fields, response.headers)
-        verdict = download.head(response.status, fields, gap=gap, bodiless=request.get_method() == "HEAD")
-        length, start = getattr(response, "length", None), b""
-        if verdict is None and download.partial:
-            verdict = download.start()
-        elif verdict is None:
-            start, verdict = self._judge_content(download, response)
-        if not start and not download.recorded:
-            return response, verdict
-        return again(download, response, start, length), verdict
-
-    def _judge_content(self, download: Download, response: Any) -> tuple[bytes, Verdict]:  # noqa: ANN401 (as above)
-        limit = download.looked_at
-        try:
-            start = response.read(limit + 1)
-        except (HTTPException, OSError):
-            download.ended()
-            raise
-        ended = len(start) <= limit
-        content, whole, gap = told(download, start, ended=ended)
-        if ended and getattr(response, "length", None):  # http.client says nothing when less came than was announced
-            whole, gap = False, gap or "truncated"
-        return start, download.body(content, whole=whole, gap=gap)
+        return again(download, response, exchange.start or b"", exchange.length), verdict
 
     def _end(self, verdict: Verdict, request: Request) -> HTTPResponse:
         if self.refusal == "raise":
@@ -139,6 +115,33 @@ class ConsentHandler(BaseHandler):
         answer = synthetic(verdict, request.full_url)
         setattr(answer, _JUDGED, True)
         return answer
+
+
+class _Exchange:
+    """The answer that urllib's own handlers had; ``start`` is what was read of its content."""
+
+    def __init__(self, request: Request, response: Any) -> None:  # noqa: ANN401 (any handler's answer)
+        self._request, self._response = request, response
+        self.length: int | None = getattr(response, "length", None)
+        self.start: bytes | None = None
+
+    def send(self, _url: str) -> Head:
+        response = self._response
+        fields = Fields(response.headers.raw_items())
+        gap = gap_of_http_client(response.status, fields, response.headers)
+        return Head(response.status, fields, gap, bodiless=self._request.get_method() == "HEAD")
+
+    def read(self, limit: int) -> Content:
+        self.start = start = self._response.read(limit + 1)
+        ended = len(start) <= limit
+        if ended and getattr(self._response, "length", None):  # http.client is silent when less came than announced
+            return Content(start, ended=False, gap="truncated")
+        return Content(start, ended)
+
+
+def _abandon(download: Download) -> None:
+    with suppress(errors.LedgerBroken):
+        download.abandon(ConnectionError())
 
 
 def opener(
@@ -163,7 +166,7 @@ def opener(
 
 
 _installed: ConsentHandler | None = None
-_reached: WeakSet[OpenerDirector] = WeakSet()
+_reached: weakref.WeakSet[OpenerDirector] = weakref.WeakSet()
 _installing = threading.RLock()
 _urllibs_open = OpenerDirector.open
 

@@ -19,12 +19,10 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from consentcrawl import errors
 from consentcrawl.config import Config
-from consentcrawl.core import Evidence, Gap, Gate, Need, Verdict
+from consentcrawl.core import NO_FIELDS, Gap, Gate
+from consentcrawl.download import Content, Download, Head, run
 from consentcrawl.drivers import dry_run
 from consentcrawl.drivers.shared.held import Held
-from consentcrawl.formats.url import BadUrl
-from consentcrawl.ledger.recording import Delivered
-from consentcrawl.sources import manifests
 from consentcrawl.steward import Steward
 
 __all__ = ["guarded"]
@@ -114,14 +112,30 @@ class _Guard:
     def after(self, asked: _Asked, result: object) -> None:
         """Decide whether anybody gets what the function brought. Raises Refused and Undetermined."""
         brought = _brought(asked.path if self.names[2] else result)
-        steward = self.steward()
-        verdict, index = _judge(steward, asked, brought)
+        download = Download(self.steward(), asked.url, page=asked.page or "", limit=LOOKED_AT)
+        if download.inquiry is not None and not asked.head:
+            download.inquiry.lack(Gap(download.url, "not_fetched", note="the head of the answer was not seen"))
+        verdict = run(download, _Brought(brought))
         if errors.withholds(verdict):
             if isinstance(brought, Path):
                 brought.unlink(missing_ok=True)
             raise errors.withheld_by(verdict)
-        if index is not None and steward.record is not None and brought is not None:
-            steward.record.record_outcomes([(verdict, index, _delivered(brought))])
+        if brought is not None:
+            download.delivered(*_delivered(brought))
+
+
+@dataclass(frozen=True, slots=True)
+class _Brought:
+    """The exchange whose answer the function has brought already."""
+
+    brought: bytes | Path | None
+
+    def send(self, _url: str) -> Head:
+        return Head(_OK, NO_FIELDS)
+
+    def read(self, limit: int) -> Content:
+        content = _prefix(self.brought, limit)
+        return Content(content or b"", len(content or b"") <= limit, gap="unsupported" if content is None else "")
 
 
 def _signature(download: Callable[..., object], names: Iterable[str]) -> inspect.Signature:
@@ -156,46 +170,19 @@ def _brought(result: object) -> bytes | Path | None:
     return None
 
 
-def _judge(steward: Steward, asked: _Asked, brought: bytes | Path | None) -> tuple[Verdict, int | None]:
-    """Judge what was brought; give the verdict and the index of its entry in the ledger."""
-    try:
-        inquiry = steward.open(asked.url, asked.page)
-    except BadUrl as error:
-        return steward.unreadable(asked.url, error), None
-    if not asked.head:
-        inquiry.lack(Gap(inquiry.asset.url, "not_fetched", note="the head of the answer was not seen"))
-    content = _beginning(brought)
-    while needs := inquiry.needs():
-        if needs[0].gate is Gate.LOOKUP:
-            steward.look_up(inquiry)
-        for need in needs:
-            if need.gate is not Gate.LOOKUP:
-                inquiry.tell(_answer(need, inquiry.asset.url, content, steward))
-    verdict, entry = steward.end(inquiry)
-    return verdict, entry.result() if entry is not None else None
-
-
-def _answer(need: Need, url: str, content: bytes | None, steward: Steward) -> Evidence:
-    at_head = need.gate is Gate.HEAD
-    told = Evidence(
-        need, url, status=_OK, content=b"" if at_head else (content or b"")[:LOOKED_AT], at=steward.clock(),
-        gap="unsupported" if content is None and not at_head else "", whole=len(content or b"") <= LOOKED_AT,
-    )  # fmt: skip
-    return manifests.answer(need, told, steward.policy) if manifests.meets(need) else told
-
-
-def _beginning(brought: bytes | Path | None) -> bytes | None:
+def _prefix(brought: bytes | Path | None, limit: int) -> bytes | None:
     if not isinstance(brought, Path):
         return brought
     with brought.open("rb") as file:
-        return file.read(LOOKED_AT + 1)
+        return file.read(limit + 1)
 
 
-def _delivered(brought: bytes | Path) -> Delivered:
+def _delivered(brought: bytes | Path) -> tuple[int, str, str]:
+    """Return size, SHA-256 in hex, and the file if there is one."""
     if isinstance(brought, bytes):
-        return Delivered(_OK, len(brought), hashlib.sha256(brought).hexdigest())
+        return len(brought), hashlib.sha256(brought).hexdigest(), ""
     with brought.open("rb") as file:
-        return Delivered(_OK, brought.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest(), str(brought))
+        return brought.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest(), str(brought)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from consentcrawl.core import Gap, Verdict
+from consentcrawl.core import Gap, Policy, Verdict
 from consentcrawl.formats.url import BadUrl
 from consentcrawl.ledger.recording import Ended
 from consentcrawl.ledger.recording.durable import durable
@@ -40,21 +40,21 @@ class Engine:
         self.large_prefixes = asyncio.Semaphore(_LARGE_AT_ONCE)
         self.threads = ThreadPoolExecutor(_JUDGED_AT_ONCE, thread_name_prefix="consentcrawl-judge")
         self.pinned: set[str] = set()
-        self._policy = steward.policy
+        self._enforcing = replace(steward.policy, mode="enforce")
+        self._observing = replace(steward.policy, mode="observe")
         if steward.policy.mode == "observe":
             activity.observing = True
         self._background: set[asyncio.Task[Any]] = set()
         self._delivered: list[Ended] = []
 
-    def apply_mode(self) -> None:
-        """Enforce or only observe from the next request on, as the switch of the live page says."""
-        mode = "observe" if self.activity.observing else "enforce"
-        if self.steward.policy.mode != mode:
-            self.steward.policy = replace(self._policy, mode=mode)
+    @property
+    def policy(self) -> Policy:
+        """The steward's policy, in the mode that the switch of the live page says."""
+        return self._observing if self.activity.observing else self._enforcing
 
     async def without_lookup(self, url: str, reason: str, note: str) -> Verdict:
         """Return the verdict about a URL that is not looked up, once the ledger has it. Raises LedgerBroken."""
-        about = self.steward.unreadable(url, BadUrl(note), recorded=False)
+        about = self.steward.unreadable(url, BadUrl(note), recorded=False, policy=self.policy)
         verdict = replace(about, gaps=(Gap(url, reason, holds=True, note=note),), enforced=True)
         return await self.recorded(verdict)
 

@@ -11,11 +11,23 @@ from collections.abc import AsyncIterator
 
 from aiohttp import ClientError
 
-from consentcrawl.core import Fields, Gate, Verdict, origin_of
+from consentcrawl.core import Verdict, origin_of
 from consentcrawl.core.vocabulary import REASONS
-from consentcrawl.download import Download
+from consentcrawl.download import (
+    Content,
+    Download,
+    Head,
+    Read,
+    Send,
+    advance,
+    advance_async,
+    run_async,
+)
+from consentcrawl.download import (
+    Reply as Answer,
+)
 from consentcrawl.errors import LedgerBroken, withholds
-from consentcrawl.formats.url import BadUrl
+from consentcrawl.ledger.recording.durable import durable
 from consentcrawl.net.unreached import BAD_HEAD, TIMEOUT, Unreached
 from consentcrawl.proxy.client.connection import ClientConnection
 from consentcrawl.proxy.client.refusal import LocalResponse, problem, refusal_response, rejection
@@ -27,6 +39,8 @@ from consentcrawl.proxy.upstream.origin_fields import VIA, malformed, request_fi
 from consentcrawl.proxy.upstream.origin_request import OriginRequest, OriginResponse
 from consentcrawl.proxy.upstream.probe import probed
 
+_SMALL = 64 * 1024
+"""Plain contents up to here are judged on the event loop; others in a thread."""
 _SWITCHING = 101
 _VERDICT, _VIA = b"Consent-Verdict", (b"Via", VIA.encode())
 
@@ -36,12 +50,14 @@ class Transaction:
 
     __slots__ = (
         "_clock",
+        "_complete",
         "_connection",
         "_download",
         "_engine",
-        "_gate",
         "_head",
         "_prefix",
+        "_response",
+        "_start",
         "_url",
         "decision_seconds",
         "reply",
@@ -53,8 +69,9 @@ class Transaction:
         self._engine, self._connection, self._head, self._url = engine, connection, head, url
         self._clock = asyncio.get_running_loop().time
         self._download: Download | None = None
-        self._gate = Gate.LOOKUP
-        self._prefix = ContentPrefix(engine.large_prefixes, engine.threads)
+        self._response: OriginResponse | None = None
+        self._prefix = ContentPrefix(engine.large_prefixes)
+        self._start, self._complete = b"", False
         self.reply, self.decision_seconds = Reply(connection, head), 0.0
         self.verdict: Verdict | None = None
         if head.length:
@@ -104,77 +121,74 @@ class Transaction:
             self.reply.keeps = self.reply.keeps and not self._head.fields.lines("upgrade")
             await self._respond(answer)
             return
-        engine.apply_mode()
-        verdict = await self._look_up()
-        if self._download is None or withholds(verdict):
-            await self._withhold(verdict)
-        else:
-            await self._fetch(self._download)
-
-    async def _look_up(self) -> Verdict | None:
-        """Open the download and meet the LOOKUP gate; no download is open when its URL alone ended it."""
-        engine, start = self._engine, self._clock()
-        try:
-            download = Download(engine.steward, self._url, referer=self._head.fields.first("referer"))
-        except BadUrl as error:
-            return await engine.recorded(engine.steward.unreadable(self._url, error, recorded=False))
-        if reason := engine.upstream.refuses(origin_of(download.url)):
-            return await engine.without_lookup(download.url, reason, "not dialled")
+        download = Download(engine.steward, self._url, referer=self._head.fields.first("referer"), policy=engine.policy)
+        if download.inquiry and (reason := engine.upstream.refuses(origin_of(download.url))):
+            await self._withhold(await engine.without_lookup(download.url, reason, "not dialled"))
+            return
         self._download = download
-        verdict = await download.before_async()
-        self._gate = Gate.HEAD
-        self.decision_seconds += self._clock() - start
-        return verdict
+        try:
+            verdict = await run_async(download, self, self._advance)
+            if withholds(verdict):
+                self._close()
+                retry_after = self._response.fields.first("retry-after") if self._response else ""
+                await self._withhold(verdict, retry_after)
+                return
+            if self._response is None:  # a refusal is only noted
+                download.status = (await self.send(download.url)).status
+            await self._deliver(verdict, self._response)
+        finally:
+            self._close()
 
-    async def _fetch(self, download: Download) -> None:
+    async def send(self, url: str) -> Head:
+        """Ask the origin for ``url``; a HEAD request comes first where the settings say so. Raises Unreached."""
         engine, head = self._engine, self._head
         passed = request_fields(head.fields, head.length, engine.user_agent)
-        if engine.settings.probe and head.method == "GET" and download.verdict is None:
-            verdict = await probed(engine.steward, engine.upstream, download, passed)
-            if withholds(verdict):
-                await self._withhold(verdict)
-                return
+        if engine.settings.probe and head.method == "GET" and self._download and self._download.verdict is None:
+            refused = await probed(engine.steward, engine.upstream, url, passed)
+            if refused is not None:
+                return refused
         content = self._content() if head.length else None
-        response = await engine.upstream.ask(OriginRequest(head.method, download.url, passed, content))
-        try:
-            start, complete = await self._judged(download, response)
-            verdict = await download.ended_async()
-            if withholds(verdict):
-                response.close()
-                await self._withhold(verdict, response.fields.first("retry-after"))
-            else:
-                await self._deliver(verdict, response, start, complete=complete)
-        finally:
-            response.close()
-
-    async def _judged(self, download: Download, response: OriginResponse) -> tuple[bytes, bool]:
-        """Tell the head and the content; give the beginning that was read for that, and whether it is all."""
+        self._response = response = await engine.upstream.ask(OriginRequest(head.method, url, passed, content))
         if response.status == _SWITCHING or malformed(response.lines, response.fields):
             raise Unreached(BAD_HEAD)
-        if download.verdict is not None:  # only noted: nothing more is asked
-            download.status = response.status
-            return b"", False
-        start, bodiless = self._clock(), self._head.method == "HEAD"
-        verdict = await download.head_async(response.status, response.fields, bodiless=bodiless)
-        self._gate = Gate.BODY
-        self.decision_seconds += self._clock() - start
-        if verdict is not None:
-            return b"", False
-        if download.partial:
-            await download.start_async()
-            return b"", False
-        content = await self._prefix.read(response.content, download.looked_at)
-        start, complete = self._clock(), response.content.at_eof()
-        await self._prefix.judge(download, content, complete=complete)
-        self.decision_seconds += self._clock() - start
-        return content, complete
+        return Head(response.status, response.fields, bodiless=head.method == "HEAD")
 
-    async def _deliver(self, verdict: Verdict, response: OriginResponse, start: bytes, *, complete: bool) -> None:
+    async def read(self, limit: int) -> Content:
+        """Read the beginning of the origin's content. Raises Unreached."""
+        assert self._response is not None  # noqa: S101 (sent before it is read)
+        content = self._response.content
+        self._start = await self._prefix.read(content, limit)
+        self._complete = content.at_eof()
+        return Content(self._start, ended=self._complete)
+
+    async def _advance(self, download: Download, reply: Answer) -> Send | Read | Verdict:
+        """Go on with the flow; contents that take long are judged in a thread, and their judgement is waited for."""
+        start = self._clock()
+        try:
+            if not isinstance(reply, Content) or not self._is_slow(download, reply):
+                return await advance_async(download, reply)
+            judging = asyncio.wrap_future(self._engine.threads.submit(advance, download, reply))
+            try:
+                await asyncio.wait([judging])
+            except asyncio.CancelledError:
+                await asyncio.wait([judging])  # until the flow stands still
+                raise
+            return judging.result()
+        finally:
+            self.decision_seconds += self._clock() - start
+
+    def _is_slow(self, download: Download, content: Content) -> bool:
+        return len(content.data) > _SMALL or bool(download.fields.lines("content-encoding"))
+
+    async def _deliver(self, verdict: Verdict, response: OriginResponse | None) -> None:
+        assert response is not None  # noqa: S101 (it was sent)
         self.verdict, reply = verdict, self.reply
         if self._download is not None and self._download.recorded:
             reply.hash_content()
         lines = [*response_fields(response.lines, response.fields), (_VERDICT, verdict.outcome.encode()), _VIA]
-        await reply.begin(response.status, lines, start, length=len(start) if complete else response.length)
+        length = len(self._start) if self._complete else response.length
+        await reply.begin(response.status, lines, self._start, length=length)
+        self._start = b""
         self._prefix.release()
         try:
             while not response.content.at_eof():
@@ -207,20 +221,13 @@ class Transaction:
             self._break_off()
         elif download is None:
             await self._withhold(await self._engine.without_lookup(self._url, reason, "not fetched"))
-        elif download.verdict is not None:  # only noted
-            self.verdict = download.verdict
+        elif isinstance(download.step, Verdict):  # only noted
+            self.verdict = download.step
             await self._respond(problem(502, "not fetched", REASONS[reason]))
         else:
-            await self._withhold(await self._lacking(download, reason))
-
-    async def _lacking(self, download: Download, reason: str) -> Verdict:
-        """End a download that lacks something, for a reason."""
-        await self._prefix.judged()
-        if download.verdict is None and self._gate is Gate.HEAD:
-            await download.head_async(0, Fields(), gap=reason)
-        elif download.verdict is None and self._gate is Gate.BODY:
-            await download.body_async(b"", whole=False, gap=reason)
-        return await download.ended_async()
+            if download.entry is not None:
+                await durable(download.entry)
+            await self._withhold(download.verdict)
 
     async def _respond(self, response: LocalResponse) -> None:
         if self.reply.begun:
@@ -237,14 +244,9 @@ class Transaction:
         """Let the ledger know how it ended, also when nobody is there any more."""
         self._prefix.release()
         download = self._download
-        if download is None:
-            return
-        if download.verdict is None:
-            self._engine.in_background(self._ended(download))
-        elif self.reply.digest and (ended := download.delivery(self.reply.size, self.reply.digest)):
+        if download and self.reply.digest and (ended := download.delivery(self.reply.size, self.reply.digest)):
             self._engine.record_delivery(ended)
 
-    async def _ended(self, download: Download) -> None:
-        await self._prefix.judged()
-        if not download.recorded:
-            await download.ended_async()
+    def _close(self) -> None:
+        if self._response is not None:
+            self._response.close()

@@ -1,20 +1,19 @@
-"""Meets the needs for the C2PA manifest of a content: read by a worker process, and evidence like any other.
+"""The source that has the C2PA manifest of a content read by a worker process.
 
 The native reader never runs in this process, and a reading that failed is a gap.
 """
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import json
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from consentcrawl.core import Evidence, Gate, Need, Policy
+from consentcrawl.core import Asset, Evidence, Gate, Need, Policy
 from consentcrawl.formats import c2pa
 from consentcrawl.workers.pool import Answer, Workers
 
@@ -22,29 +21,41 @@ _EXTRA = "install consentcrawl-middleware[c2pa] to have C2PA manifests read"
 _PROGRAM = Path(__file__).parents[1] / "workers" / "manifest.py"
 
 
-def meets(need: Need) -> bool:
-    """Return whether a need is one of those that are answered here."""
-    return need.gate is Gate.BODY and need.url.startswith(c2pa.PREFIX)
+class Manifests:
+    """The manifests of one content, ``body``: its own, or one that lies elsewhere."""
 
+    shared = False
 
-def answer(need: Need, body: Evidence, policy: Policy) -> Evidence:
-    """Answer one of the needs that ``formats.c2pa`` names, about the content in ``body``. Blocks.
+    def __init__(self, body: Evidence, policy: Policy) -> None:
+        """Read in ``body``; ``policy`` says whether manifests elsewhere may be looked up."""
+        self._body, self._policy = body, policy
 
-    The content of the answer is the JSON that ``formats.c2pa`` reads. A gap is ``unsupported`` (the extra ``c2pa`` is
-    not installed), ``timeout`` or ``reader_failed``.
-    """
-    if need.url == c2pa.ELSEWHERE:
-        return _evidence(need, body, Answer(json.dumps({"remote_manifests": policy.remote_manifests}).encode()))
-    return _evidence(need, body, _read(body.content, need.content))
+    def meets(self, need: Need) -> bool:
+        """Return whether ``need`` is one of those that ``formats.c2pa`` names."""
+        return need.gate is Gate.BODY and need.url.startswith(c2pa.PREFIX)
 
+    def known(self, need: Need, asset: Asset) -> Evidence | None:  # noqa: ARG002 (same for all)
+        """Return what is answered without a reading."""
+        return None
 
-async def answer_async(need: Need, body: Evidence, policy: Policy) -> Evidence:
-    """Answer as ``answer`` does, in one of a few threads of its own: those of the loop also resolve names."""
-    return await asyncio.get_running_loop().run_in_executor(_threads(os.getpid()), answer, need, body, policy)
+    def obtain(self, need: Need, asset: Asset) -> Future[Evidence]:  # noqa: ARG002 (the content is that of the asset)
+        """Return the manifest, to come, read in one of a few threads of their own."""
+        return _threads(os.getpid()).submit(self.answer, need)
 
+    def answer(self, need: Need) -> Evidence:
+        """Return the manifest. Blocks.
 
-def _read(content: bytes, manifest: bytes) -> Answer:
-    return workers().ask(content, manifest) if installed() else Answer(gap="unsupported")
+        The content of the evidence is the JSON that ``formats.c2pa`` reads. A gap is ``unsupported`` (the extra
+        ``c2pa`` is not installed), ``timeout`` or ``reader_failed``.
+        """
+        if need.url == c2pa.ELSEWHERE:
+            found = Answer(json.dumps({"remote_manifests": self._policy.remote_manifests}).encode())
+        else:
+            found = workers().ask(self._body.content, need.content) if installed() else Answer(gap="unsupported")
+        return _evidence(need, self._body, found)
+
+    def close(self) -> None:
+        """Do nothing: the workers serve all contents of this process."""
 
 
 @cache

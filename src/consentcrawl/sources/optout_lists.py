@@ -6,7 +6,8 @@ What was not looked up, and a list that is damaged while it is in use, is a gap 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -17,40 +18,59 @@ from consentcrawl.lists.compiled import CompiledList
 from consentcrawl.lists.layout import BadList
 from consentcrawl.lists.pictures import hashes
 from consentcrawl.lists.rows import PERCEPTUAL, Row
+from consentcrawl.sources import answered
 
-PREFIX = "list:"
-CONTENT, PART = "list:content", "list:part"
+_PREFIX = "list:"
+_CONTENT, _PART = "list:content", "list:part"
 """About the content that is sent along, and about one of which only a part is known."""
 _OK = 200
+_HASHED_AT_ONCE = 4
 Found = list[tuple[str, str, Row]]
 """The list, what the row is about (asset, page or content), and the row."""
 
 
 class Lists:
-    """The lists of one taker. Raises BadPolicy for one that cannot be opened."""
+    """The source that answers out of the opt-out lists of one taker. Raises BadPolicy for one that cannot be opened."""
 
-    def __init__(self, files: Iterable[Path]) -> None:
-        """Open every file."""
+    shared = False
+
+    def __init__(self, files: Iterable[Path], clock: Callable[[], float]) -> None:
+        """Open every file; ``clock`` gives seconds since the epoch."""
         try:
             self._lists = [CompiledList(file) for file in files]
         except (BadList, OSError) as error:
             msg = f"lists.files: {error}"
             raise BadPolicy(msg) from error
-        self.of_content = any(each.of_content for each in self._lists)
+        self._clock = clock
+        self._of_content = any(each.of_content for each in self._lists)
         self._unlisted: dict[Need, Evidence] = {}
+        self._pool = ThreadPoolExecutor(_HASHED_AT_ONCE, thread_name_prefix="consentcrawl-lists")
+
+    def meets(self, need: Need) -> bool:
+        """Return whether ``need`` asks what the lists have about an asset or a content."""
+        return need.url.startswith(_PREFIX)
+
+    def known(self, need: Need, asset: Asset) -> Evidence | None:
+        """Return the rows that match, unless the hashes of a content must be computed for that."""
+        return None if need.content and self._of_content else self._answer(need, asset)
+
+    def obtain(self, need: Need, asset: Asset) -> Future[Evidence]:
+        """Return the rows that match, to come.
+
+        The content of the evidence is JSON with ``rows``, each with its list and what of the asset it is about.
+        """
+        known = self.known(need, asset)
+        return self._pool.submit(self._answer, need, asset) if known is None else answered(known)
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Wait for hashes that are being computed, and let go of the files."""
+        self._pool.shutdown(wait=True)
         for each in self._lists:
             each.close()
 
-    def answer(self, need: Need, asset: Asset, now: float) -> Evidence:
-        """Return the rows that match: JSON with ``rows``, each with its list and what of the asset it is about.
-
-        Blocks for a content where there are lists of contents.
-        """
+    def _answer(self, need: Need, asset: Asset) -> Evidence:
         found: Found = []
-        gap, note = "", ""
+        gap, note, now = "", "", self._clock()
         try:
             gap = self._find(need, asset, found)
         except BadList as error:
@@ -58,15 +78,15 @@ class Lists:
         if not found and not gap:
             return self._nothing(need, now)
         rows = [{"list": name, "of": of, **asdict(row)} for name, of, row in found]
-        source = PREFIX + ",".join(dict.fromkeys(name for name, _, _ in found)) if found else need.url
+        source = _PREFIX + ",".join(dict.fromkeys(name for name, _, _ in found)) if found else need.url
         return Evidence(need, source, status=_OK, content=_json(rows), at=now, gap=gap, note=note)
 
     def _find(self, need: Need, asset: Asset, found: Found) -> str:
         """Add what is found; give the reason code of what could not be looked up."""
-        if need.url == PART:
-            return "body_limit" if self.of_content else ""
-        if need.url == CONTENT:
-            return self._find_content(need.content, found) if self.of_content else ""
+        if need.url == _PART:
+            return "body_limit" if self._of_content else ""
+        if need.url == _CONTENT:
+            return self._find_content(need.content, found) if self._of_content else ""
         for each in self._lists:
             found += ((each.name, "asset", row) for row in each.about(asset))
             if asset.page is not None and asset.page != asset.url:

@@ -1,4 +1,4 @@
-"""Asks registries about many URLs at once: 10,000 to a call, ten calls at a time, each answer kept by URL.
+"""The source that asks registries about many URLs at once: 10,000 to a call, ten calls at a time.
 
 What a registry did not answer, or not in the form that was agreed, is a gap that holds, never a permission.
 """
@@ -19,7 +19,6 @@ from consentcrawl.core import Asset, Evidence, Need
 from consentcrawl.sources.web import Reads, filled, missing
 from consentcrawl.storage import Store
 
-PREFIX = "registry:"
 MOST_URLS = 10_000
 MOST_BYTES = 2 * 1024 * 1024
 AT_ONCE = 10
@@ -34,7 +33,9 @@ Waiting = dict[str, Future[Evidence]]
 
 
 class Registries:
-    """The registries that are configured, each a module with ``ASSET``, ``bulk_need`` and ``bulk_rows``."""
+    """The source that asks registries, each a module with ``ASSET``, ``bulk_need`` and ``bulk_rows``."""
+
+    shared = False
 
     def __init__(  # noqa: PLR0913 (two have defaults)
         self,
@@ -55,18 +56,22 @@ class Registries:
         self._flights: dict[str, Waiting] = {name: {} for name in self._modules}
         self._gathered: dict[str, Waiting] = {name: {} for name in self._modules}
 
-    def shut(self) -> None:
-        """Wait for the calls that are under way."""
-        self._pool.shutdown(wait=True)
+    def meets(self, need: Need) -> bool:
+        """Return whether ``need`` asks one of these registries about an asset."""
+        return need.url in self._modules
 
     def known(self, need: Need, asset: Asset) -> Evidence | None:
         """Return what a registry said about the asset, if it was asked before."""
         return self._store.get(_key(need, asset.url), need, self._clock())
 
-    def ask(self, need: Need, asset: Asset) -> Future[Evidence]:
+    def obtain(self, need: Need, asset: Asset) -> Future[Evidence]:
         """Ask about one asset; those that are asked about within a moment go into one call."""
         with self._changing:
             return self._gather(need, asset.url)
+
+    def close(self) -> None:
+        """Wait for the calls that are under way."""
+        self._pool.shutdown(wait=True)
 
     def prepare(self, urls: Iterable[str]) -> None:
         """Begin to ask about many canonical URLs; does not wait."""

@@ -1,90 +1,81 @@
-"""Answers what is known of a single asset and lies in no document: the rows of opt-out lists and of registries.
-
-Such an answer is about one asset, and never shared by the others of its origin.
-"""
+"""Which source meets which need, and what all of them prepare together for a list of URLs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
 from consentcrawl.config import Config
-from consentcrawl.core import Asset, Evidence, Inquiry, Need
+from consentcrawl.core import Asset, Need
+from consentcrawl.discovery import Hosts
 from consentcrawl.formats.url import BadUrl, canonical
-from consentcrawl.sources import optout_lists as lists
+from consentcrawl.sources import Source
+from consentcrawl.sources.optout_lists import Lists
 from consentcrawl.sources.registries import MOST_URLS, Registries
-from consentcrawl.sources.registries import PREFIX as REGISTRY
+from consentcrawl.sources.web import Reads, Web
 from consentcrawl.storage import Store
 
-_LIST = lists.PREFIX
-_OWN = (_LIST, REGISTRY)
-_HASHED_AT_ONCE = 4
 
+class Router:
+    """The sources of one taker: opt-out lists and registries where they are configured, and the web."""
 
-def is_one(need: Need) -> bool:
-    """Return whether a need is about a single asset."""
-    return need.url.startswith(_OWN)
+    def __init__(  # noqa: PLR0913 (what a steward shares)
+        self,
+        config: Config,
+        reader: Reads,
+        store: Store,
+        clock: Callable[[], float],
+        *,
+        among: tuple[ModuleType, ...],
+        hosts: Hosts,
+    ) -> None:
+        """Open what ``config`` names; arguments as for ``Web``. Raises BadPolicy for a list that cannot be opened."""
+        self.web = Web(config, reader, store, clock, among=among, hosts=hosts)
+        self._hosts, self._purpose = hosts, config.purpose
+        asked = [module for module in among if hasattr(module, "bulk_need")]
+        self._registries = Registries(config, store, clock, asked) if asked else None
+        self._lists = Lists(map(Path, config.lists), clock) if config.lists else None
+        single: tuple[Source | None, ...] = (self._lists, self._registries)
+        self._sources: tuple[Source, ...] = (*filter(None, single), self.web)
+        self.single = len(self._sources) > 1
+        """Whether there are sources that answer about one asset alone."""
 
-
-def answers(config: Config, store: Store, clock: Callable[[], float], among: Iterable[ModuleType]) -> PerAsset | None:
-    """Open what is configured; None where nothing is."""
-    registries = [module for module in among if hasattr(module, "bulk_need")]
-    if not config.lists and not registries:
+    def source(self, need: Need, first: Sequence[Source] = ()) -> Source | None:
+        """Return the source that meets ``need``, those in ``first`` before the taker's own; None where none does."""
+        for source in (*first, *self._sources):
+            if source.meets(need):
+                return source
         return None
-    opened = lists.Lists(Path(file) for file in config.lists)
-    return PerAsset(opened, Registries(config, store, clock, registries) if registries else None, clock)
 
-
-class PerAsset:
-    """The lists and registries of one taker."""
-
-    def __init__(self, opened: lists.Lists, registries: Registries | None, clock: Callable[[], float]) -> None:
-        """Answer out of ``opened`` at once, and out of ``registries`` when they have answered."""
-        self._lists, self._registries, self._clock = opened, registries, clock
-        self._pool = ThreadPoolExecutor(_HASHED_AT_ONCE, thread_name_prefix="consentcrawl-lists")
+    def is_shared(self, need: Need) -> bool:
+        """Return whether an answer to ``need`` serves every asset of its origin and page."""
+        source = self.source(need)
+        return source is None or source.shared
 
     @property
-    def lot(self) -> int:
-        """How many URLs a registry takes at once, or 0 where none is asked."""
+    def prepared_at_once(self) -> int:
+        """How many URLs it is best to ``prepare`` together, or 0 where that does not matter."""
         return MOST_URLS if self._registries is not None else 0
 
-    def tell(self, inquiry: Inquiry) -> None:
-        """Tell an inquiry that has just been opened what is known without asking anybody."""
-        for need in inquiry.needs():
-            if is_one(need) and (answer := self._known(need, inquiry.asset)) is not None:
-                inquiry.tell(answer)
-
-    def ask(self, need: Need, asset: Asset) -> Future[Evidence]:
-        """Answer one need; a registry is waited for, and so is the hashing of a content."""
-        if self._registries is not None and need.url.startswith(REGISTRY):
-            return self._registries.ask(need, asset)
-        if need.content and self._lists.of_content:
-            return self._pool.submit(self._lists.answer, need, asset, self._clock())
-        future: Future[Evidence] = Future()
-        future.set_result(self._lists.answer(need, asset, self._clock()))
-        return future
-
     def prepare(self, urls: Iterable[str]) -> None:
-        """Begin to ask the registries about many URLs; what is no URL is left out. Does not wait."""
-        if self._registries is None:
-            return
-        found = []
+        """Look up together what registries and platforms answer for several works at once. Blocks; never raises."""
+        assets = []
         for url in urls:
             with suppress(BadUrl):
-                found.append(canonical(url))
-        self._registries.prepare(found)
-
-    def shut(self) -> None:
-        """Let go of threads and files."""
+                assets.append(Asset(canonical(url)))
         if self._registries is not None:
-            self._registries.shut()
-        self._pool.shutdown(wait=True)
-        self._lists.close()
+            self._registries.prepare(asset.url for asset in assets)
+        joint: dict[ModuleType, dict[Need, None]] = {}
+        for asset in assets:
+            for plugin in self._hosts.plugins(asset.host):
+                if hasattr(plugin, "bulk"):
+                    joint.setdefault(plugin, {}).update(dict.fromkeys(plugin.needs(asset, self._purpose)))
+        for plugin, needs in joint.items():
+            self.web.join(plugin, tuple(needs))
 
-    def _known(self, need: Need, asset: Asset) -> Evidence | None:
-        if need.url.startswith(_LIST):
-            return self._lists.answer(need, asset, self._clock())
-        return self._registries.known(need, asset) if self._registries is not None else None
+    def close(self) -> None:
+        """Wait for what is under way, and let go of threads and files."""
+        for source in self._sources:
+            source.close()

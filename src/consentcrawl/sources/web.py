@@ -1,6 +1,6 @@
-"""Looks documents up: each once however many ask, pages and APIs only where their robots.txt lets us.
+"""The source that reads documents: each once however many ask, pages and APIs only where their robots.txt permits.
 
-A look-up is shared and outlives whoever asked first; the taker's keys are sent, never kept.
+A look-up is shared and outlives the inquiry that asked first; the taker's keys are sent, never kept.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from consentcrawl.discovery import Hosts
 from consentcrawl.formats.url import BadUrl
 from consentcrawl.net.reader import FOLLOWED, MOST_REDIRECTS, following
 from consentcrawl.net.unreached import BAD_URL, REDIRECTS, Unreached
+from consentcrawl.sources import answered
 from consentcrawl.storage import Store
 
 _POLL_SECONDS = 0.02
@@ -56,37 +57,60 @@ class Reads(Protocol):
         ...
 
 
-class LookUps:
-    """The look-ups of one steward, made in threads and given out as futures for both worlds."""
+class Web:
+    """The source that reads documents: policy files, pages and APIs. It makes its look-ups in threads."""
 
-    def __init__(
-        self, config: Config, reader: Reads, store: Store, clock: Callable[[], float], among: tuple[ModuleType, ...]
+    shared = True
+
+    def __init__(  # noqa: PLR0913 (what a steward shares)
+        self,
+        config: Config,
+        reader: Reads,
+        store: Store,
+        clock: Callable[[], float],
+        *,
+        among: tuple[ModuleType, ...],
+        hosts: Hosts,
     ) -> None:
-        """Read with ``reader`` and keep in ``store``; ``among`` are the signals that the policy reads."""
+        """Read with ``reader`` and keep in ``store``; ``among`` are the policy's signals, ``hosts`` its plugins."""
         self._config, self._reader, self._store, self._clock = config, reader, store, clock
-        self._hosts = Hosts(among)
+        self._hosts = hosts
         self._robots = tuple(s for s in among if name_of(s) == "robots_txt")
         self._flights: dict[str, Future[Evidence]] = {}
-        self._boarding = threading.Lock()
+        self._changing = threading.Lock()
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="consentcrawl-lookup")
 
-    def shut(self) -> None:
+    def meets(self, need: Need) -> bool:
+        """Return whether ``need`` is a document to look up."""
+        return need.gate is Gate.LOOKUP
+
+    def known(self, need: Need, asset: Asset) -> Evidence | None:
+        """Return the document from the store."""
+        return self._store.get(need.at(asset), need, self._clock())
+
+    def obtain(self, need: Need, asset: Asset) -> Future[Evidence]:
+        """Return the document to come; a page or an API is asked for only where its robots.txt permits."""
+        url = need.at(asset)
+        if not need.polite or missing(self._config, need, url):
+            return self._fetch(url, need)
+        robots = self._fetch(origin_of(url) + ROBOTS_TXT.url, ROBOTS_TXT)
+        return _then(robots, lambda evidence: self._visit(need, url, evidence))
+
+    def prefix(self, url: str, limit: int) -> Future[Evidence]:
+        """Return at most ``limit`` bytes of the asset at ``url``, to come."""
+        return self._pool.submit(self._reader.prefix, url, limit)
+
+    def close(self) -> None:
         """Wait for look-ups that are under way, and start no more."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def rules(self, need: Need, url: str) -> Future[Evidence] | None:
-        """Look up the robots.txt that a page or an API is under, if that is to be asked at all."""
-        if not need.polite or self._missing(need, url):
-            return None
-        return self.fetch(origin_of(url) + ROBOTS_TXT.url, ROBOTS_TXT)
-
-    def visit(self, need: Need, url: str, robots: Future[Evidence] | None) -> Future[Evidence]:
+    def _visit(self, need: Need, url: str, robots: Evidence) -> Future[Evidence]:
         """Look a document up, unless it is a page or an API that the robots.txt of its host closes to us."""
-        if robots is not None and not self._may_visit(url, robots.result()):
-            names = [name_of(plugin) for plugin in self._hosts.plugins(host_of(url))]
-            note = "".join(f"operator_ok of [platforms.{name}] would permit it" for name in names[:1])
-            return _done(Evidence(need, url, gap="page_refused", at=self._clock(), note=note))
-        return self.fetch(url, need)
+        if self._may_visit(url, robots):
+            return self._fetch(url, need)
+        names = [name_of(plugin) for plugin in self._hosts.plugins(host_of(url))]
+        note = "".join(f"operator_ok of [platforms.{name}] would permit it" for name in names[:1])
+        return answered(Evidence(need, url, gap="page_refused", at=self._clock(), note=note))
 
     def join(self, plugin: ModuleType, needs: Sequence[Need]) -> None:
         """Look up together what a plugin's platform answers for several works at once. Blocks.
@@ -96,7 +120,7 @@ class LookUps:
         """
         unknown = [need for need in needs if self._store.get(need.url, need, self._clock()) is None]
         for joint, parts in plugin.bulk(unknown):
-            evidence = self.visit(joint, joint.url, self.rules(joint, joint.url)).result()
+            evidence = self.obtain(joint, Asset(joint.url)).result()
             if evidence.found:
                 for part in parts:
                     self._store.put(part.url, answer_to(part, evidence))
@@ -115,15 +139,15 @@ class LookUps:
         visit.tell(robots)
         return visit.verdict().outcome is Outcome.PERMIT
 
-    def fetch(self, url: str, need: Need) -> Future[Evidence]:
+    def _fetch(self, url: str, need: Need) -> Future[Evidence]:
         """Return the one look-up of ``url`` that is under way, or start it, or give what is known."""
-        if missing := self._missing(need, url):
-            note = f"[platforms.*] of the settings lacks {', '.join(missing)}"
-            return _done(Evidence(need, url, gap="no_key", at=self._clock(), note=note))
+        if lacking := missing(self._config, need, url):
+            note = f"[platforms.*] of the settings lacks {', '.join(lacking)}"
+            return answered(Evidence(need, url, gap="no_key", at=self._clock(), note=note))
         known = self._store.get(url, need, self._clock())
         if known is not None:
-            return _done(known)
-        with self._boarding:
+            return answered(known)
+        with self._changing:
             flight = self._flights.get(url)
             if flight is None:
                 flight = self._flights[url] = self._pool.submit(self._obtain, url, need)
@@ -139,15 +163,15 @@ class LookUps:
                     return self._read(url, need)
                 time.sleep(_POLL_SECONDS)
         finally:
-            with self._boarding:
+            with self._changing:
                 self._flights.pop(url, None)
 
     def _read(self, url: str, need: Need) -> Evidence:
         try:
-            filled = self._filled(need, url)
-            answer = self._followed(filled)
+            asked = filled(self._config, need, url)
+            answer = self._followed(asked)
             # What was sent with the taker's keys is told by the address without them.
-            evidence = answer_to(need, answer, url if filled.url != url else answer.url)
+            evidence = answer_to(need, answer, url if asked.url != url else answer.url)
             self._store.put(url, evidence)
         finally:
             self._store.release(url)
@@ -175,14 +199,6 @@ class LookUps:
     def _not_read(self, need: Need, url: str, reason: str) -> Evidence:
         return Evidence(need, url, gap=reason, at=self._clock(), whole=False)
 
-    def _missing(self, need: Need, url: str) -> list[str]:
-        """Return the keys that a need names and the settings lack, such as ``flickr.api_key``."""
-        return missing(self._config, need, url)
-
-    def _filled(self, need: Need, url: str) -> Need:
-        """Put the taker's keys where a need names them."""
-        return filled(self._config, need, url)
-
 
 def missing(config: Config, need: Need, url: str) -> list[str]:
     """Return the keys that a need names and the settings lack, such as ``flickr.api_key``."""
@@ -199,10 +215,26 @@ def filled(config: Config, need: Need, url: str) -> Need:
     return replace(need, url=fill(url), fields=tuple((name, fill(value)) for name, value in need.fields))
 
 
-def _done(evidence: Evidence) -> Future[Evidence]:
-    future: Future[Evidence] = Future()
-    future.set_result(evidence)
-    return future
+def _then(first: Future[Evidence], more: Callable[[Evidence], Future[Evidence]]) -> Future[Evidence]:
+    """Return what ``more`` makes of the first evidence, without a thread that waits for it."""
+    if first.done() and not first.cancelled():
+        return more(first.result())
+    second: Future[Evidence] = Future()
+
+    def end(done: Future[Evidence]) -> None:
+        try:
+            second.set_result(done.result())
+        except BaseException as error:  # noqa: BLE001 (the caller waits for it)
+            second.set_exception(error)
+
+    def go_on(done: Future[Evidence]) -> None:
+        try:
+            more(done.result()).add_done_callback(end)
+        except BaseException as error:  # noqa: BLE001 (the caller waits for it)
+            second.set_exception(error)
+
+    first.add_done_callback(go_on)
+    return second
 
 
 def answer_to(need: Need, evidence: Evidence, url: str = "") -> Evidence:

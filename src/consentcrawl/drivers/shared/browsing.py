@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from consentcrawl import errors
 from consentcrawl.core import Fields, Hop, Verdict
-from consentcrawl.download import Download
+from consentcrawl.download import Content, Download, Head, advance_async, content_of, run_async
 from consentcrawl.drivers.shared.held import Held
-from consentcrawl.formats.url import BadUrl
-from consentcrawl.net.unpacking import unpacked
+from consentcrawl.ledger.recording.durable import durable
 from consentcrawl.net.unreached import TRUNCATED
+from consentcrawl.steward import Steward
 
 _MOST = 16 * 1024 * 1024  # bytes of a content that are held back to be looked at
 _ENDLESS = ("audio/", "video/", "text/event-stream", "multipart/x-mixed-replace")
@@ -32,13 +32,11 @@ class Browsing:
 
     async def before(
         self, url: str, *, page: str = "", referer: str = "", hops: Sequence[Hop] = ()
-    ) -> Download | Verdict | None:
-        """Open an inquiry and meet its LOOKUP gate; a verdict withholds, None lets go what is no URL."""
-        try:
-            download = Download(self._held.steward, url, page=page, referer=referer, hops=hops)
-        except BadUrl as error:
-            return self._withheld(self._held.steward.unreadable(url, error))
-        withheld = self._withheld(await download.before_async())
+    ) -> Download | Verdict:
+        """Open an inquiry and meet its LOOKUP gate; a verdict withholds."""
+        download = Download(self._held.steward, url, page=page, referer=referer, hops=hops)
+        step = await advance_async(download)
+        withheld = self._withheld(step) if isinstance(step, Verdict) else None
         return download if withheld is None else withheld
 
     async def after(
@@ -47,11 +45,9 @@ class Browsing:
         """Meet the other gates; a verdict withholds."""
         if download.verdict is not None:
             return None
-        verdict, handed = await download.head_async(status, fields, bodiless=method == "HEAD"), None
-        if verdict is None and (download.partial or _is_endless(fields)):
-            verdict = await download.start_async()
-        elif verdict is None:
-            verdict = await _judge_content(download, handed := await _given(content))
+        exchange = _Exchange(Head(status, fields, bodiless=method == "HEAD"), content, download, self._held.steward)
+        verdict = await run_async(download, exchange)
+        handed = exchange.content
         if download.recorded and handed is not None and not errors.withholds(verdict):
             download.delivered(len(handed), hashlib.sha256(handed).hexdigest())
         return self._withheld(verdict)
@@ -101,21 +97,26 @@ def _announced(fields: Fields) -> int:
     return int(length) if _LENGTH(length) else 0
 
 
-async def _given(content: Callable[[], Awaitable[bytes]]) -> bytes | None:
-    """Return the content, or None where the browser cannot give it."""
-    try:
-        return await content()
-    except Exception:  # noqa: BLE001 (the browser's own)
-        return None
+class _Exchange:
+    """One answer that the browser holds back; ``content`` is what it gave of it."""
 
+    def __init__(self, head: Head, given: Callable[[], Awaitable[bytes]], download: Download, steward: Steward) -> None:
+        self._head, self._given, self._download, self._steward = head, given, download, steward
+        self.content: bytes | None = None
 
-async def _judge_content(download: Download, content: bytes | None) -> Verdict:
-    if content is None:
-        return await download.body_async(b"", whole=False, gap=TRUNCATED)
-    limit, codings, gap = download.looked_at, download.fields.lines("content-encoding"), ""
-    if not codings and len(content) < _announced(download.fields):
-        gap = TRUNCATED  # DevTools give what came of an answer that broke off, and no error
-    if not (len(codings) == 1 and codings[0].strip().lower() in _UNDONE):
-        content, lost = unpacked(content, codings, limit + 1, whole=len(content) <= limit)
-        gap = gap or lost
-    return await download.body_async(content[:limit], whole=not gap and len(content) <= limit, gap=gap)
+    async def send(self, _url: str) -> Head:
+        return self._head
+
+    async def read(self, limit: int) -> Content:
+        fields = self._head.fields
+        if _is_endless(fields):
+            return content_of(await durable(self._steward.prefix(self._download.url, limit)))
+        try:
+            self.content = content = await self._given()
+        except Exception:  # noqa: BLE001 (the browser's own: it cannot give the content)
+            return Content(b"", ended=False, gap=TRUNCATED)
+        codings = fields.lines("content-encoding")
+        # DevTools give what came of an answer that broke off, and no error.
+        lost = not codings and len(content) < _announced(fields)
+        decoded = len(codings) == 1 and codings[0].strip().lower() in _UNDONE
+        return Content(content, ended=not lost, decoded=decoded, gap=TRUNCATED if lost else "")

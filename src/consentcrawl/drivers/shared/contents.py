@@ -10,18 +10,6 @@ import io
 from collections.abc import Callable
 
 from consentcrawl.download import Download
-from consentcrawl.net.unpacking import unpacked
-
-
-def told(download: Download, start: bytes, *, ended: bool) -> tuple[bytes, bool, str]:
-    """Return what ``Download.body`` is told of a content that begins with ``start``: content, whether whole, gap.
-
-    ``start`` is as it was sent, with its content codings; ``ended`` when nothing follows it.
-    """
-    limit = download.looked_at
-    whole = ended and len(start) <= limit
-    content, gap = unpacked(start, download.fields.lines("content-encoding"), limit + 1, whole=whole)
-    return content[:limit], whole and len(content) <= limit, gap
 
 
 class HandedOut:

@@ -35,7 +35,7 @@ class Watch:
         """Note in ``let_go`` what was let go on to a route."""
         self._browsing, self._let_go = browsing, let_go
         self._frames: dict[str, str] = {}
-        self._asked: dict[str, Download | None] = {}
+        self._asked: dict[str, Download] = {}
         self._hops: dict[str, list[Hop]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._devtools: CDPSession
@@ -64,7 +64,8 @@ class Watch:
                 await self._came(event)
             elif "responseErrorReason" in event or not url.startswith(OF_THE_WEB):
                 self._let_go.forget(url, event["requestId"])
-                self._asked.pop(event["requestId"], None)
+                if (asked := self._asked.pop(event["requestId"], None)) is not None:
+                    asked.abandon(ConnectionError())
                 await self._go_on(event)
             else:
                 await self._going(event)
@@ -84,7 +85,7 @@ class Watch:
         self._asked[event["requestId"]] = asked
         if "redirectedRequestId" not in event:
             self._let_go.add(url, event["requestId"])
-        await self._go_on(event, **({"url": asked.url} if asked is not None and asked.url != url else {}))
+        await self._go_on(event, **({"url": asked.url} if asked.url != url else {}))
 
     async def _came(self, event: Event) -> None:
         request, status = event["request"], int(event["responseStatusCode"])

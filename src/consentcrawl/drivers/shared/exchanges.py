@@ -12,12 +12,11 @@ from typing import Any, Literal
 
 from consentcrawl import errors
 from consentcrawl.core import Fields, Verdict
-from consentcrawl.download import Download
-from consentcrawl.drivers.shared.contents import HandedOut, told
+from consentcrawl.download import Content, Download, Head, run, run_async
+from consentcrawl.drivers.shared.contents import HandedOut
 from consentcrawl.drivers.shared.heads import gap_of
 from consentcrawl.drivers.shared.held import Held
 from consentcrawl.drivers.shared.withheld import STATUS, fields_of, problem
-from consentcrawl.formats.url import BadUrl
 
 Raised = tuple[type[errors.Refused], type[errors.Undetermined]]
 Refusal = Literal["raise", "response"]
@@ -37,91 +36,49 @@ class Asking:
 
     def answer(self, request: Any, send: Callable[[Any], Any]) -> Any:  # noqa: ANN401 (the library's own)
         """Send the request if its asset may be taken. Raises what withholds it, and whatever the library raises."""
-        download = self._opened(request)
-        if isinstance(download, Verdict):
-            return self._end(download, request) if errors.withholds(download) else send(request)
-        if errors.withholds(verdict := download.before()):
-            return self._end(verdict, request)
-        response = send(request)
+        download = self._download(request)
+        exchange = _Exchange(self._library, request, send)
         try:
-            verdict = self._judge(download, response, bodiless=request.method == "HEAD")
+            verdict = run(download, exchange)
         except BaseException:
-            response.stream.close()
+            exchange.close()
             raise
         if errors.withholds(verdict):
-            response.stream.close()
+            exchange.close()
             return self._end(verdict, request)
+        response = exchange.response
+        if response is None:  # a refusal is only noted
+            response = exchange.sent(download.url)
+        handed = HandedOut(download) if download.recorded else None
+        response.stream = self._stream(exchange.pieces, exchange.rest, response.stream, handed)
         return response
 
     async def answer_async(self, request: Any, send: Callable[[Any], Awaitable[Any]]) -> Any:  # noqa: ANN401 (as above)
         """Send the request if its asset may be taken, as ``answer``."""
-        download = self._opened(request)
-        if isinstance(download, Verdict):
-            return self._end(download, request) if errors.withholds(download) else await send(request)
-        if errors.withholds(verdict := await download.before_async()):
-            return self._end(verdict, request)
-        response = await send(request)
+        download = self._download(request)
+        exchange = _AsyncExchange(self._library, request, send)
         try:
-            verdict = await self._judge_async(download, response, bodiless=request.method == "HEAD")
+            verdict = await run_async(download, exchange)
         except BaseException:
-            await response.stream.aclose()
+            await exchange.close()
             raise
         if errors.withholds(verdict):
-            await response.stream.aclose()
+            await exchange.close()
             return self._end(verdict, request)
+        response = exchange.response
+        if response is None:  # a refusal is only noted
+            response = await exchange.sent(download.url)
+        handed = HandedOut(download) if download.recorded else None
+        response.stream = self._async_stream(exchange.pieces, exchange.rest, response.stream, handed)
         return response
 
-    def _opened(self, request: Any) -> Download | Verdict:  # noqa: ANN401 (the library's own)
-        """Open the inquiry about what goes over the wire, and let nothing else go."""
-        wire, steward = str(request.url), self.held.steward
+    def _download(self, request: Any) -> Download:  # noqa: ANN401 (the library's own)
+        """Open the inquiry about what goes over the wire."""
+        wire = str(request.url)
         if "@" in wire:
             wire = _USERINFO("//", wire, 1)
         fields = _fields_told(request)
-        try:
-            download = Download(steward, wire, referer=fields.get(b"referer", ""), host=fields.get(b"host", ""))
-        except BadUrl as error:
-            return steward.unreadable(wire, error)
-        if download.url != wire:
-            request.url = self._library.URL(download.url)
-        return download
-
-    def _judge(self, download: Download, response: Any, *, bodiless: bool) -> Verdict:  # noqa: ANN401 (as above)
-        fields = _fields(response)
-        gap = gap_of(response.status_code, fields)
-        verdict = download.head(response.status_code, fields, gap=gap, bodiless=bodiless)
-        sent, pieces = response.stream, list[bytes]()
-        rest = iter(sent)
-        if verdict is None and download.partial:
-            verdict = download.start()
-        elif verdict is None:
-            try:
-                ended = _read(rest, pieces, download.looked_at)
-            except self._library.TransportError:
-                download.ended()
-                raise
-            start, whole, gap = told(download, b"".join(pieces), ended=ended)
-            verdict = download.body(start, whole=whole, gap=gap)
-        response.stream = self._stream(pieces, rest, sent, HandedOut(download) if download.recorded else None)
-        return verdict
-
-    async def _judge_async(self, download: Download, response: Any, *, bodiless: bool) -> Verdict:  # noqa: ANN401 (as above)
-        fields = _fields(response)
-        gap = gap_of(response.status_code, fields)
-        verdict = await download.head_async(response.status_code, fields, gap=gap, bodiless=bodiless)
-        sent, pieces = response.stream, list[bytes]()
-        rest = aiter(sent)
-        if verdict is None and download.partial:
-            verdict = await download.start_async()
-        elif verdict is None:
-            try:
-                ended = await _read_async(rest, pieces, download.looked_at)
-            except self._library.TransportError:
-                await download.ended_async()
-                raise
-            start, whole, gap = told(download, b"".join(pieces), ended=ended)
-            verdict = await download.body_async(start, whole=whole, gap=gap)
-        response.stream = self._async_stream(pieces, rest, sent, HandedOut(download) if download.recorded else None)
-        return verdict
+        return Download(self.held.steward, wire, referer=fields.get(b"referer", ""), host=fields.get(b"host", ""))
 
     def _end(self, verdict: Verdict, request: Any) -> Any:  # noqa: ANN401 (the library's own)
         if self._refusal == "raise":
@@ -130,6 +87,77 @@ class Asking:
             raise error
         content = problem(verdict)
         return self._library.Response(STATUS, headers=fields_of(verdict, content), content=content, request=request)
+
+
+class _Exchange:
+    """One request of a client, and its answer: ``pieces`` of the content were read, ``rest`` is still to come."""
+
+    def __init__(self, library: ModuleType, request: Any, send: Callable[[Any], Any]) -> None:  # noqa: ANN401 (the library's own)
+        self._library, self._request, self._send = library, request, send
+        self.response: Any = None
+        self.pieces: list[bytes] = []
+        self.rest: Iterator[bytes] = iter(())
+
+    def sent(self, url: str) -> Any:  # noqa: ANN401 (the library's own)
+        if url != str(self._request.url):
+            self._request.url = self._library.URL(url)
+        self.response = self._send(self._request)
+        self.rest = iter(self.response.stream)
+        return self.response
+
+    def send(self, url: str) -> Head:
+        return _head(self.sent(url), self._request)
+
+    def read(self, limit: int) -> Content:
+        """Read to the end, or to a little beyond ``limit`` bytes."""
+        for piece in self.rest:
+            self.pieces.append(piece)
+            limit -= len(piece)
+            if limit < 0:
+                return Content(b"".join(self.pieces), ended=False)
+        return Content(b"".join(self.pieces), ended=True)
+
+    def close(self) -> None:
+        if self.response is not None:
+            self.response.stream.close()
+
+
+class _AsyncExchange:
+    """As ``_Exchange``, for tasks."""
+
+    def __init__(self, library: ModuleType, request: Any, send: Callable[[Any], Awaitable[Any]]) -> None:  # noqa: ANN401 (the library's own)
+        self._library, self._request, self._send = library, request, send
+        self.response: Any = None
+        self.pieces: list[bytes] = []
+        self.rest: AsyncIterator[bytes]
+
+    async def sent(self, url: str) -> Any:  # noqa: ANN401 (the library's own)
+        if url != str(self._request.url):
+            self._request.url = self._library.URL(url)
+        self.response = await self._send(self._request)
+        self.rest = aiter(self.response.stream)
+        return self.response
+
+    async def send(self, url: str) -> Head:
+        return _head(await self.sent(url), self._request)
+
+    async def read(self, limit: int) -> Content:
+        async for piece in self.rest:
+            self.pieces.append(piece)
+            limit -= len(piece)
+            if limit < 0:
+                return Content(b"".join(self.pieces), ended=False)
+        return Content(b"".join(self.pieces), ended=True)
+
+    async def close(self) -> None:
+        if self.response is not None:
+            await self.response.stream.aclose()
+
+
+def _head(response: Any, request: Any) -> Head:  # noqa: ANN401 (the library's own)
+    fields = _fields(response)
+    gap = gap_of(response.status_code, fields)
+    return Head(response.status_code, fields, gap, bodiless=request.method == "HEAD")
 
 
 class _Stream:
@@ -183,23 +211,3 @@ def _fields_told(request: Any) -> dict[bytes, str]:  # noqa: ANN401 (the library
 def _fields(response: Any) -> Fields:  # noqa: ANN401 (the library's own)
     """Return every line of the head for itself."""
     return Fields([(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw])
-
-
-def _read(rest: Iterator[bytes], pieces: list[bytes], limit: int) -> bool:
-    """Read to the end, or to a little beyond ``limit`` bytes; tell whether it was the end."""
-    for piece in rest:
-        pieces.append(piece)
-        limit -= len(piece)
-        if limit < 0:
-            return False
-    return True
-
-
-async def _read_async(rest: AsyncIterator[bytes], pieces: list[bytes], limit: int) -> bool:
-    """Read as ``_read`` does."""
-    async for piece in rest:
-        pieces.append(piece)
-        limit -= len(piece)
-        if limit < 0:
-            return False
-    return True

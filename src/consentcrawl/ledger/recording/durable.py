@@ -10,11 +10,14 @@ import threading
 from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 _here = threading.local()
 
 
-async def durable(entry: Future[int]) -> int:
+async def durable(entry: Future[T]) -> T:
     """Wait until an entry is durable, and give its index. Raises LedgerBroken."""
     if not entry.done():
         await _bell().heard(entry)
@@ -29,7 +32,7 @@ class _Bell:
         self._waking: deque[asyncio.Future[None]] = deque()
         self._rung = False
 
-    def heard(self, entry: Future[int]) -> asyncio.Future[None]:
+    def heard(self, entry: Future[Any]) -> asyncio.Future[None]:
         """Return what comes when the entry is durable, or cannot be written."""
         waiting: asyncio.Future[None] = self.loop.create_future()
         entry.add_done_callback(lambda _: self._ring(waiting))

@@ -125,8 +125,7 @@ async def _pass_through(engine: Engine, connection: ClientConnection, head: Requ
 
 async def _of_origin(engine: Engine, url: str) -> Verdict:
     """Return the verdict about an origin as a whole: what can be known without asking for an asset."""
-    engine.apply_mode()
-    inquiry = engine.steward.open(url, reach=Gate.LOOKUP)
+    inquiry = engine.steward.open(url, reach=Gate.LOOKUP, policy=engine.policy)
     await engine.steward.look_up_async(inquiry)
     verdict, entry = engine.steward.end(inquiry)
     if entry is not None:
