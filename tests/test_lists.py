@@ -22,16 +22,16 @@ from typer.testing import CliRunner
 import consentcrawl
 from consentcrawl import discovery
 from consentcrawl.cli import app
-from consentcrawl.core import Asset, Gate, Outcome
+from consentcrawl.core import Asset, Gate, Need, Outcome
 from consentcrawl.download import Download
 from consentcrawl.drivers.dry_run import judge
 from consentcrawl.errors import BadInput, BadPolicy
 from consentcrawl.lists import BadList, CompiledList, Row, compile_list, pictures, pieces
-from consentcrawl.signals import opt_out_list
 from consentcrawl.sources import optout_lists
 from consentcrawl.workers import picture
 from tests.website import Answer, serving
 
+LISTED = Need(Gate.LOOKUP, "list:asset", holds=True)
 CONTENT = b"\x89PNG a picture"
 ROWS = [
     Row("url", "http://art.example/a.jpg", "letter", "2026-01-01"),
@@ -378,9 +378,9 @@ def test_ours_what_shows_the_work_is_asked_about_too(tmp_path: Path) -> None:
     lists = optout_lists.Lists([path])
     assert not lists.of_content
     for page, refused in (("https://art.example/work/1", 1), ("https://blog.example/", 1), ("https://c.example/", 0)):
-        evidence = lists.answer(opt_out_list.ASSET, Asset("https://cdn.example/1.jpg", page), 1.0)
+        evidence = lists.answer(LISTED, Asset("https://cdn.example/1.jpg", page), 1.0)
         assert len(json.loads(evidence.content)["rows"]) == refused
-    unlisted = [lists.answer(opt_out_list.ASSET, Asset(f"https://cdn.example/{n}.jpg"), 1.0) for n in range(2)]
+    unlisted = [lists.answer(LISTED, Asset(f"https://cdn.example/{n}.jpg"), 1.0) for n in range(2)]
     assert unlisted[0] is unlisted[1]
     lists.close()
 

@@ -128,7 +128,7 @@ class Steward:
             with suppress(BadUrl):
                 asset = Asset(canonical(url))
                 for plugin in self._hosts.plugins(asset.host):
-                    if hasattr(plugin, "bulk"):
+                    if discovery.bulk_of(plugin):
                         waiting.setdefault(plugin, {}).update(dict.fromkeys(plugin.needs(asset, self.purpose)))
         if self._per_asset is not None:
             self._per_asset.prepare(urls)

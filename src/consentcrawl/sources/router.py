@@ -13,6 +13,7 @@ from types import ModuleType
 
 from consentcrawl.config import Config
 from consentcrawl.core import Asset, Evidence, Inquiry, Need
+from consentcrawl.discovery import registry_of
 from consentcrawl.formats.url import BadUrl, canonical
 from consentcrawl.sources import optout_lists as lists
 from consentcrawl.sources.registries import MOST_URLS, Registries
@@ -31,7 +32,7 @@ def is_one(need: Need) -> bool:
 
 def answers(config: Config, store: Store, clock: Callable[[], float], among: Iterable[ModuleType]) -> PerAsset | None:
     """Open what is configured; None where nothing is."""
-    registries = [module for module in among if hasattr(module, "bulk_need")]
+    registries = [registry for module in among if (registry := registry_of(module))]
     if not config.lists and not registries:
         return None
     opened = lists.Lists(Path(file) for file in config.lists)
