@@ -71,7 +71,7 @@ def test_ours_a_module_without_a_source_is_checked_by_what_is_in_it(
     of_another_distribution: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     of_another_distribution.write_text(GOOD + "MAKERS = 0\n")
-    monkeypatch.setattr(discovery.inspect, "getsource", _no_source)
+    monkeypatch.setattr("inspect.getsource", _no_source)
     with pytest.raises(BadSignal, match=r"MAKERS, ascii_letters"):
         discovery.signals.__wrapped__()
 
