@@ -1,4 +1,4 @@
-"""Danbooru: whether a post was banned at its maker's wish, and where the work comes from."""
+"""Danbooru: whether a post was banned because its maker asked for it, and where the work comes from."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _WORKS = Works(
     ),
     look_up=_page,
     default=site_default.beside(__file__),
-    home=("donmai.us", "donmai.moe"),
+    own_domains=("donmai.us", "donmai.moe"),
 )
 
 SPEC = Spec(

@@ -29,7 +29,7 @@ _WORKS = Works(
     ),
     look_up=_record,
     default=site_default.beside(__file__),
-    home=("e621.net",),
+    own_domains=("e621.net",),
 )
 
 SPEC = Spec(

@@ -37,7 +37,7 @@ _FORMS = (
     Form(rf"{_CDN}/video/(\d+)/.+"),
     Form(rf"{_CDN}/(?:\d+/)*(\d{{2,}})_[0-9a-f]+(?:_\w+)?\.\w+"),
 )
-# Filled in from the taker's configuration; scrapers lift the site's own key from a page, which nobody gave them.
+# Filled in from the taker's configuration; the key in the site's own pages was given to no taker.
 _API = (
     "https://api.flickr.com/services/rest/?method=flickr.photos.getInfo&format=json&nojsoncallback=1"
     "&api_key={flickr.api_key}&photo_id="
@@ -73,7 +73,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]: 
     own = evidence.status == OK and json.text(document, "photo", "id") in addresses.names(asset.url, _FORMS)
     licence = json.text(document, "photo", "license")
     if own and licence:
-        # Numbers above 10 came later: an unknown one is told as it is.
+        # Numbers above 10 came later: an unknown one is noted as it is.
         name = _DATA["licences"].get(licence, "a licence that is not in the list")
         yield remark(Category.TRAIN, f"license {licence}", "record of the photo", f"{name}: a licence is no consent")
     yield from lacking(evidence, own=own, gave_up=gave_up, holds=False)

@@ -1,4 +1,4 @@
-"""Fur Affinity: the page of a submission; the full file tells maker and second only."""
+"""Fur Affinity: the page of a submission; the address of the full file names maker and second only."""
 
 from __future__ import annotations
 

@@ -41,10 +41,10 @@ def _works(platform: str, domain: str, keys: str = "") -> Works:
         url = f"https://{domain}/index.php?page=dapi&s=post&q=index&json=1&{which}{keys}"
         return "" if name.startswith("hash:") else url
 
-    return Works(platform, _FORMS, record, site_default.beside(__file__), home=(domain,))
+    return Works(platform, _FORMS, record, site_default.beside(__file__), own_domains=(domain,))
 
 
-# Filled in from the taker's configuration: Gelbooru answers nobody without.
+# Filled in from the taker's configuration: Gelbooru answers only with a key.
 _KEYS = "&api_key={gelbooru.api_key}&user_id={gelbooru.user_id}"
 _SITES = {
     "gelbooru.com": _works("gelbooru", "gelbooru.com", _KEYS),
@@ -58,7 +58,7 @@ def _site(asset: Asset) -> Works:
 
 
 def _keys(asset: Asset) -> Iterable[str]:
-    """Return the post, or the hash of a file that does not tell it."""
+    """Return the post, or the hash of a file whose address does not name it."""
     return _site(asset).keys(asset)
 
 

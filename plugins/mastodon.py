@@ -1,4 +1,4 @@
-"""Mastodon: the page of a status; media files do not tell it."""
+"""Mastodon: the page of a status; the addresses of media files do not name it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
 
 
 def _unlisted(evidence: Evidence) -> Iterator[Said]:
-    """A maker who keeps out of search engines has not spoken of AI; it counts where search tags count."""
+    """State what counts where search tags count: to keep out of search engines is no choice about AI."""
     for meta in evidence.parsed(html.parse, evidence.content_type).metas:
         if meta.name == "robots" and "noindex" in meta.content.lower():
             for use in ai_tags.USES:

@@ -52,7 +52,7 @@ _FORMS = (
 
 
 def _keys(asset: Asset) -> Iterable[str]:
-    """Return the post or photo of a page, or of a file whose address tells it."""
+    """Return the post or photo of a page, or of a file whose address names it."""
     return addresses.names(asset.url, _FORMS)
 
 

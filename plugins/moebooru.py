@@ -1,4 +1,4 @@
-"""yande.re and Konachan: whether the maker is banned at their own wish, and where the work comes from."""
+"""yande.re and Konachan: whether the maker asked to be banned, and where the work comes from."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _FORMS = (
 )
 
 
-def _works(platform: str, domain: str, home: tuple[str, ...]) -> Works:
+def _works(platform: str, domain: str, domains: tuple[str, ...]) -> Works:
     def record(name: str) -> str:
         return f"https://{domain}/post.json?tags={name if name.startswith('md5:') else f'id:{name}'}"
 
-    return Works(platform, _FORMS, record, site_default.beside(__file__), home=home)
+    return Works(platform, _FORMS, record, site_default.beside(__file__), own_domains=domains)
 
 
 _YANDERE = _works("yandere", "yande.re", ("yande.re",))
@@ -34,11 +34,11 @@ _KONACHAN = _works("konachan", "konachan.com", ("konachan.com", "konachan.net"))
 
 
 def _site(asset: Asset) -> Works:
-    return _YANDERE if addresses.below(asset.host, _YANDERE.home) else _KONACHAN
+    return _YANDERE if addresses.below(asset.host, _YANDERE.own_domains) else _KONACHAN
 
 
 def _keys(asset: Asset) -> Iterable[str]:
-    """Return the post, or the MD5 of a file that does not tell it."""
+    """Return the post, or the MD5 of a file whose address does not name it."""
     return _site(asset).keys(asset)
 
 

@@ -1,4 +1,4 @@
-"""Pinterest: where a pinned work comes from; files do not tell their pins."""
+"""Pinterest: where a pinned work comes from; the addresses of files do not name their pins."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WORKS = Works(
     look_up="https://www.pinterest.com/pin/{}/".format,
     default=site_default.beside(__file__),
     unnamed=(Form(r"i\.pinimg\.com/.+"),),
-    home=("pinterest.com",),
+    own_domains=("pinterest.com",),
 )
 _SOURCES = frozenset({"og:see_also", "pinterestapp:source"})
 

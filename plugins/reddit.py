@@ -9,7 +9,7 @@ from consentcrawl.formats import json
 from consentcrawl.platforms import Form, Post, Works, rehost, site_default
 
 _SITE = r"(?:[\w-]+\.)?reddit\.com"
-# Names of the site's own that look like a post's number.
+# Names of the site's own in the form of a post's number.
 _PAGES = (
     "about|account|avatar|awards|coins|contact|explore|login|message|policies|popular|premium|register|rising|rules"
     "|search|submit|topics"
@@ -25,7 +25,7 @@ _WORKS = Works(
     look_up="https://www.reddit.com/comments/{}/.json".format,
     default=site_default.beside(__file__),
     unnamed=(Form(r"(?:i|v|preview|external-preview)\.redd\.it/.+"),),
-    home=("reddit.com", "redd.it"),
+    own_domains=("reddit.com", "redd.it"),
 )
 
 SPEC = Spec(

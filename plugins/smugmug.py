@@ -47,7 +47,7 @@ SPEC = Spec(
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
-    """Ask for the image's record, which tells its page; no setting about AI is known, so nothing waits for it."""
+    """Ask for the image's record, which names its page; no setting about AI is known, so nothing waits for it."""
     if not ai_tags.concern(purpose):
         return []
     return [Need(Gate.LOOKUP, record, polite=True) for record in _WORKS.look_ups(asset)]

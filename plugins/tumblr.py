@@ -1,4 +1,4 @@
-"""Tumblr: the page of a post on its blog, and of the post that a reblog began with; media files tell neither."""
+"""Tumblr: the page of a post on its blog, and of the post that a reblog began with; media addresses name neither."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _WORKS = Works(
     unnamed=(Form(r"(?:[\w-]+\.media|data|media|static)\.tumblr\.com/(?:.+/)?(?!avatar_)[^/]+"),),
     short=_number,
     # A blog may have a domain of its own, which its pages then name.
-    own=(Form(r"[^/]+/(?:post/|image/)?(?:[\w-]+/)?(\d{5,})(?:/.*)?"),),
+    own_forms=(Form(r"[^/]+/(?:post/|image/)?(?:[\w-]+/)?(\d{5,})(?:/.*)?"),),
 )
 # Filled in from the taker's configuration; the page speaks as well, so nothing waits for this.
 _API = "https://api.tumblr.com/v2/blog/{}/posts?id={}&reblog_info=true&api_key={{tumblr.api_key}}"

@@ -1,4 +1,4 @@
-"""Unsplash: the page of a photo; files do not tell whose they are, and training is left to licences of the site."""
+"""Unsplash: the page of a photo; the addresses of files name no photo, and training is left to licences of the site."""
 
 from __future__ import annotations
 

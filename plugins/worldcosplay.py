@@ -1,4 +1,4 @@
-"""WorldCosplay: the page of a photo; files do not tell whose they are, and no choice is published."""
+"""WorldCosplay: the page of a photo; the addresses of files name no photo, and no choice is published."""
 
 from __future__ import annotations
 

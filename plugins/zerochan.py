@@ -17,7 +17,7 @@ _WORKS = Works(
     ),
     look_up="https://www.zerochan.net/{}?json".format,
     default=site_default.beside(__file__),
-    home=("zerochan.net",),
+    own_domains=("zerochan.net",),
 )
 
 SPEC = Spec(

@@ -52,7 +52,7 @@ def of_another_distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return tmp_path / "odd.py"
 
 
-def test_ours_imported_names_and_names_with_an_underscore_are_nobodys_business(of_another_distribution: Path) -> None:
+def test_ours_imported_names_and_names_with_an_underscore_are_left_alone(of_another_distribution: Path) -> None:
     of_another_distribution.write_text(GOOD)
     assert "odd" in map(name_of, discovery.signals.__wrapped__())
 
@@ -90,10 +90,10 @@ CALLS = """from consentcrawl.core import Category, allow, disallow, remark
 
 allow(Category.TRAIN, "yes", "here", note="of the field", under=("inherit", "all"))
 disallow(Category.TRAIN, "no", "here", about="art:1", rank=1)
-remark(Category.TRAIN, "who knows", "here", "a note", names="art:1")
+remark(Category.TRAIN, "perhaps", "here", "a note", names="art:1")
 disallow(Category.TRAIN, "no", "here", abuot="art:1")
 allow(Category.TRAIN, "yes", "here", rank="first")
-remark(Category.TRAIN, "who knows", "here", "a note", note="another")
+remark(Category.TRAIN, "perhaps", "here", "a note", note="another")
 """
 
 

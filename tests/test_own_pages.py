@@ -1,4 +1,4 @@
-"""Places, pages that say whose they are, AI tags in them, and what an answer is worth without them."""
+"""Places, pages that name their work, AI tags in them, and the gaps of answers without it."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def _page(markup: str) -> html.Page:
     [
         ("https://Art.Example.:8443//a%20b/./c/?q=1#f", addresses.Place("art.example", ("a b", ".", "c"), "?q=1")),
         ("http://art.example", addresses.Place("art.example", (), "")),
-        ("ftp://art.example/", addresses.NOWHERE),
-        ("https://art.example/" + "a" * addresses.LIMIT, addresses.NOWHERE),
-        (None, addresses.NOWHERE),
+        ("ftp://art.example/", addresses.NO_PLACE),
+        ("https://art.example/" + "a" * addresses.LIMIT, addresses.NO_PLACE),
+        (None, addresses.NO_PLACE),
     ],
 )
 def test_ours_a_place_is_host_segments_and_query(url: str | None, place: addresses.Place) -> None:
@@ -166,7 +166,7 @@ def test_ours_sources_are_followed_once_each_and_never_back_to_the_re_host() -> 
     assert maker_page.source_pages(sources, home) == (many[1],)
 
 
-def test_ours_a_default_is_told_with_its_dates() -> None:
+def test_ours_a_default_is_noted_with_its_dates() -> None:
     default = {"value": "deny", "says": "words", "source": "terms", "since": "2022", "read": "2024"}
     note = "site default: deny since 2022, as recorded on 2024"
     assert site_default.of({"default": default}) == remark(Category.TRAIN, "words", "terms", note)
@@ -220,7 +220,7 @@ WORKS = Works(
 
 
 @pytest.mark.parametrize(
-    ("asset", "works", "lone"),
+    ("asset", "works", "unknown"),
     [
         (Asset("https://art.example/w/a/7"), ("a/7",), False),
         (Asset("https://art.example/w/a/7", work_keys=("art:7",)), ("a/7",), False),
@@ -232,12 +232,12 @@ WORKS = Works(
         (Asset("https://cdn.art.example/avatar.gif"), (), False),
     ],
 )
-def test_ours_a_work_is_what_was_learnt_or_what_the_address_tells_or_what_the_page_tells(
-    asset: Asset, works: tuple[str, ...], *, lone: bool
+def test_ours_a_work_is_what_was_learnt_or_what_the_address_names_or_what_the_page_names(
+    asset: Asset, works: tuple[str, ...], *, unknown: bool
 ) -> None:
     assert WORKS.of(asset) == works
-    assert [*WORKS.unknown(asset)] == ([Gap(asset.url, "no_source", holds=True)] if lone else [])
-    assert all(WORKS.look_ups(asset)) or lone
+    assert [*WORKS.unknown(asset)] == ([Gap(asset.url, "no_source", holds=True)] if unknown else [])
+    assert all(WORKS.look_ups(asset)) or unknown
 
 
 def test_ours_the_key_is_the_short_name_and_a_files_own_name_comes_first() -> None:

@@ -144,13 +144,13 @@ def test_ours_a_page_answers_for_the_other_works_on_it(web: PlatformWeb) -> None
 
 
 @pytest.mark.usefixtures("world")
-def test_ours_keys_are_sent_and_never_told(web: PlatformWeb) -> None:
+def test_ours_keys_are_sent_and_never_shown(web: PlatformWeb) -> None:
     steward = consentcrawl.Steward(web.config(secrets={"flickr.api_key": "k", "gelbooru.api_key": "k"}))
     verdict = decide(steward, files("flickr", 1234567)[0])
     assert "api_key=k&" in web.look_ups[0]
-    told = json.dumps(verdict.as_json())
-    assert "license 4" in told
-    assert "api_key=k&" not in told
+    shown = json.dumps(verdict.as_json())
+    assert "license 4" in shown
+    assert "api_key=k&" not in shown
     steward.shut()
 
 

@@ -55,17 +55,17 @@ def test_ours_the_vectors_of_a_platform_lie_on_its_hosts(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(PLUGINS))
-def test_ours_what_holds_by_default_is_told_with_its_date_and_source(name: str) -> None:
+def test_ours_what_holds_by_default_is_noted_with_its_date_and_source(name: str) -> None:
     expected = vector_files.of_platform(name)
     plugin, (asset, need) = PLUGINS[name], next(_asked(PLUGINS[name], name))
     said = [
         s for s in plugin.read(Evidence(need, need.at(asset), status=404), asset, TRAIN) if isinstance(s, Statement)
     ]
-    told = [s for s in said if s.note.startswith(f"site default: {expected.get('default', 'unknown')}")]
-    assert told
-    assert all(re.search(r"as recorded on \d{4}-\d\d-\d\d$", s.note) and s.quote and s.where for s in told)
+    noted = [s for s in said if s.note.startswith(f"site default: {expected.get('default', 'unknown')}")]
+    assert noted
+    assert all(re.search(r"as recorded on \d{4}-\d\d-\d\d$", s.note) and s.quote and s.where for s in noted)
     # Cara's tags are the site's, on every post: an opt-out. Elsewhere the maker did not choose it: a note.
-    decides = {s.category for s in told if s.preference is Preference.DISALLOWED}
+    decides = {s.category for s in noted if s.preference is Preference.DISALLOWED}
     assert decides == ({Category.TRAIN, Category.AI_USE} if expected.get("default_decides") else set())
 
 
@@ -79,7 +79,7 @@ def test_ours_arbitrary_bytes_never_raise_and_never_allow(name: str, content: by
         assert all(s.preference is not Preference.ALLOWED for s in said if isinstance(s, Statement))
         if need != ROBOTS_TXT:
             gaps = [gap for gap in said if isinstance(gap, Gap)]
-            assert gaps, "the work was not in the answer, and nobody says so"
+            assert gaps, "the work was not in the answer, and no gap says so"
             assert _is_noted(name) or all(gap.holds for gap in gaps)
 
 

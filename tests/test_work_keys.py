@@ -1,4 +1,4 @@
-"""Work keys: a URL and nothing else tells which work it shows."""
+"""Work keys: the work that a URL shows, from the URL alone."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Place:
         return "/".join((self.host, *self.segments))
 
 
-NOWHERE = Place("", (), "")
+NO_PLACE = Place("", (), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,10 @@ def parameter(name: str, value: str = r"\d+", before: str = "") -> str:
 
 
 def split(url: str | None) -> Place:
-    """Take a canonical URL apart; what is no http(s) URL lies nowhere."""
+    """Take a canonical URL apart; ``NO_PLACE`` for what is no http(s) URL."""
     match = _SPLIT(url or "") if len(url or "") <= LIMIT else None
     if match is None:
-        return NOWHERE
+        return NO_PLACE
     authority, path, query = match.groups()
     host = _PORT.sub("", authority).lower().removesuffix(".")
     return Place(host, tuple(unquote(segment) for segment in path.split("/") if segment), query)

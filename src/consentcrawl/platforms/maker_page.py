@@ -1,6 +1,6 @@
 """The maker's own page, out of the ``source`` that a re-host gives.
 
-An address of a file becomes the page of its work where the platform's grammar tells it; nothing is guessed.
+An address of a file becomes the page of its work where the platform's grammar names it; nothing is guessed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The page of a work: whose page it says it is, its AI tags, and the files that it shows as its own.
+"""The page of a work: which work it says it is about, its AI tags, and the files that it shows as its own.
 
 The address that was asked for proves nothing, since a soft 200 keeps it; a page that does not say it is the work's says
 nothing about it.
@@ -42,7 +42,7 @@ def is_own(works: Works, evidence: Evidence, asset: Asset) -> bool:
     if evidence.status != OK or evidence.need.url not in works.look_ups(asset):
         return False
     page = evidence.parsed(html.parse, evidence.content_type)
-    named = set(map(works.short, names(page, evidence.url, works.own or works.forms)))
+    named = set(map(works.short, names(page, evidence.url, works.own_forms or works.forms)))
     return not named.isdisjoint(map(works.short, works.of(asset)))
 
 

@@ -1,6 +1,6 @@
 """Posts of re-hosts: what a post says of itself, and from where its work came.
 
-A post without a source leaves it open whose work it shows.
+A post without a source leaves the maker of its work unknown.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Posts = Callable[[Evidence], tuple[Sequence[Post], str]]
 
 
 def names(number: str, *hashes: str) -> tuple[str, ...]:
-    """Return the names of a post: its number, and that of its file by each MD5 that is told."""
+    """Return the names of a post: its number, and that of its file by each MD5 that is given."""
     return (number, *(addresses.md5(digits) for digits in hashes if digits))
 
 
@@ -60,7 +60,7 @@ def _posts(works: Works, evidence: Evidence, asset: Asset, posts: Posts) -> Iter
     for post in found:
         about = None if post is mine else works.key(post.names[0])
         yield from (disallow(use, words, post.where, about=about) for words in post.forbids for use in ai_tags.USES)
-    sources = maker_page.source_pages(mine.sources, works.home) if mine else ()
+    sources = maker_page.source_pages(mine.sources, works.own_domains) if mine else ()
     if mine:
         yield from _files(works, mine, asset)
     yield from map(visit, sources)
@@ -70,7 +70,7 @@ def _posts(works: Works, evidence: Evidence, asset: Asset, posts: Posts) -> Iter
 
 
 def _files(works: Works, post: Post, asset: Asset) -> Iterator[Statement]:
-    """Files are taught where the post was looked up by its number, so that they lead to the same look-up."""
+    """Yield which files are the post's, where it was looked up by its number, so that they lead to the same look-up."""
     numbers = [name for name in works.of(asset) if name in post.names and ":" not in name]
     named = [works.key(name) for name in post.names if name.startswith("md5:")]
     for file in (*named, *post.files):

@@ -1,6 +1,6 @@
 """What holds on a platform where its maker chose nothing, as a dated record with its source.
 
-A default is told with the day it was recorded on; it is no maker's word, and decides nothing.
+A default is noted with the day it was recorded on; it is no statement of a maker, and decides nothing.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from consentcrawl.platforms import addresses, ai_tags
 from consentcrawl.platforms.addresses import Form
 
 NO_SOURCE = "no_source"
-"""The reason code where nothing tells which work a file belongs to."""
+"""The reason code where nothing names the work that a file belongs to."""
 OK = 200
 _GONE = frozenset({404, 410})
 
@@ -24,11 +24,11 @@ _GONE = frozenset({404, 410})
 class Works:
     """The works of one platform.
 
-    ``forms`` are the addresses that tell a work, ``files`` those that tell a file by a name of its own, ``unnamed``
-    those of files that tell nothing. ``look_up`` makes the address at which a work is looked up out of its name; an
-    empty one: no look-up knows it. ``default`` is what holds where the maker chose nothing. ``short`` is what of a
-    name stands in the key. ``own`` are the addresses by which a page says whose it is, where these are not ``forms``.
-    ``home`` are the domains of a re-host: a source there leads to no maker.
+    ``forms`` are the addresses that name a work, ``files`` those that name a file on its own, ``unnamed`` those of
+    files that name nothing. ``look_up`` makes the address at which a work is looked up out of its name; an empty one:
+    no look-up knows it. ``default`` is what holds where the maker chose nothing. ``short`` is the part of a name that
+    stands in the key. ``own_forms`` are the addresses by which a page names its work, where these are not ``forms``.
+    ``own_domains`` are those of a re-host: a source there leads to no maker.
     """
 
     platform: str
@@ -38,8 +38,8 @@ class Works:
     files: tuple[Form, ...] = ()
     unnamed: tuple[Form, ...] = ()
     short: Callable[[str], str] = str
-    own: tuple[Form, ...] = ()
-    home: tuple[str, ...] = ()
+    own_forms: tuple[Form, ...] = ()
+    own_domains: tuple[str, ...] = ()
 
     def key(self, name: str) -> str:
         """Return the work key of a name."""
@@ -50,11 +50,11 @@ class Works:
         return [self.key(self.short(name)) for name in addresses.names(asset.url, (*self.files, *self.forms))]
 
     def of(self, asset: Asset) -> tuple[str, ...]:
-        """Return the works that an asset is part of: as was learnt, as its address tells, or else as its page tells."""
-        told = addresses.names(asset.url, self.forms)
-        own = set(map(self.short, told))
+        """Return the works that an asset is part of: as was learnt, as its address names them, or else its page."""
+        named = addresses.names(asset.url, self.forms)
+        own = set(map(self.short, named))
         learnt = tuple(name for name in addresses.learnt(asset.work_keys, self.platform) if name not in own)
-        return learnt or told or addresses.names(asset.page, self.forms)
+        return learnt or named or addresses.names(asset.page, self.forms)
 
     def look_ups(self, asset: Asset) -> list[str]:
         """Return the addresses at which the works of an asset are looked up."""
@@ -81,8 +81,8 @@ def lacking(evidence: Evidence, *, own: bool, gave_up: str = "", holds: bool = T
     """Yield the gap that an answer leaves to a look-up of one work, if any.
 
     ``own``: the work was found in it. ``gave_up`` is why its document was not read whole. A reason that is noted with
-    the answer is not noted twice. A challenge, a login wall, a page for browsers only and a soft 200 all look alike
-    from here: the work is not in them.
+    the answer is not noted twice. A challenge, a login wall, a page for browsers only and a soft 200 are all the
+    same here: the work is not in them.
     """
     reason = gave_up if own else _absence(evidence, gave_up)
     if reason and not evidence.gap:
