@@ -10,12 +10,12 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import entry_points
 from types import BuiltinFunctionType, FunctionType, ModuleType
 
-import consentcrawl.core
 import consentcrawl.signals
 import consentcrawl_plugins
 from consentcrawl.core import Asset, Bulk, Policy, Registry, Spec, name_of
@@ -150,10 +150,17 @@ def _defined(module: ModuleType) -> set[str]:
 def _is_imported(module: ModuleType, name: str, value: object) -> bool:
     if isinstance(value, type | FunctionType | BuiltinFunctionType):
         return value.__module__ != module.__name__
-    return isinstance(value, ModuleType | _FUTURE) or vars(consentcrawl.core).get(name) is value
+    return isinstance(value, ModuleType | _FUTURE) or any(vars(below).get(name) is value for below in _below())
 
 
 _FUTURE = type(annotations)
+
+
+@cache
+def _below() -> tuple[ModuleType, ...]:
+    """Return the modules from which most constants are imported: no source need be read for these."""
+    floors = ("consentcrawl.core", "consentcrawl.formats", "consentcrawl.platforms")
+    return tuple(module for name, module in sys.modules.items() if name.startswith(floors))
 
 
 def _imports(module: ModuleType) -> Iterator[str]:
