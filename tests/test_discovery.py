@@ -39,6 +39,14 @@ MISSPELT = {
     "a class": (GOOD + "class Reader:\n    pass\n", r"odd: Reader: no name"),
     "need": (GOOD.replace("def needs", "def need"), r"odd: .* lacks needs"),
     "Spec": (GOOD.replace("SPEC =", "spec ="), r"odd: .* lacks SPEC"),
+    "one host without a comma": (
+        GOOD.replace('"nothing")', '"nothing", hosts=("a.example"))'),
+        r"odd: hosts of SPEC is no tuple",
+    ),
+    "keys without hosts": (
+        GOOD.replace('"nothing")', '"nothing", keys=list)'),
+        r"odd: SPEC has keys or bulk, but no hosts",
+    ),
     "a SPEC of another kind": (GOOD + 'SPEC = ("a", "1")\n', r"odd: SPEC is no consentcrawl\.core\.Spec"),
 }
 

@@ -41,17 +41,8 @@ def signals() -> tuple[ModuleType, ...]:
 
 def checked(module: ModuleType) -> ModuleType:
     """Return the module if it is one of a signal. Raises BadSignal, which names the module and what is wrong in it."""
-    if lacking := sorted(name for name in _NAMES if name not in vars(module)):
-        msg = f"{module.__name__}: a signal has {', '.join(sorted(_NAMES))}; this one lacks {', '.join(lacking)}"
-        raise BadSignal(msg)
-    if not isinstance(module.SPEC, Spec):
-        msg = f"{module.__name__}: SPEC is no consentcrawl.core.Spec"
-        raise BadSignal(msg)
-    if others := sorted(_defined(module)):
-        msg = (
-            f"{module.__name__}: {', '.join(others)}: no name of a signal. What it may offer stands in SPEC; "
-            "names of its own begin with an underscore"
-        )
+    if fault := _fault(module):
+        msg = f"{module.__name__}: {fault}"
         raise BadSignal(msg)
     return module
 
@@ -139,6 +130,23 @@ def _spec(signal: ModuleType) -> Spec:
 def _modules(package: ModuleType) -> list[ModuleType]:
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
     return [importlib.import_module(f"{package.__name__}.{name}") for name in names if not name.startswith("_")]
+
+
+def _fault(module: ModuleType) -> str:
+    """Return what keeps a module from being a signal, or an empty string."""
+    if lacking := sorted(_NAMES.difference(vars(module))):
+        return f"a signal has {', '.join(sorted(_NAMES))}; this one lacks {', '.join(lacking)}"
+    if others := sorted(_defined(module)):
+        return (
+            f"{', '.join(others)}: no name of a signal. What it may offer stands in SPEC; "
+            "names of its own begin with an underscore"
+        )
+    spec = module.SPEC
+    if not isinstance(spec, Spec):
+        return "SPEC is no consentcrawl.core.Spec"
+    if not isinstance(spec.hosts, tuple):
+        return "hosts of SPEC is no tuple"
+    return "SPEC has keys or bulk, but no hosts" if (spec.keys or spec.bulk) and not spec.hosts else ""
 
 
 def _defined(module: ModuleType) -> set[str]:
