@@ -11,7 +11,6 @@ from consentcrawl.core import (
     Asset,
     Category,
     Evidence,
-    Gap,
     Gate,
     Need,
     Purpose,
@@ -21,17 +20,9 @@ from consentcrawl.core import (
     remark,
 )
 from consentcrawl.formats import json
-from consentcrawl.platforms import addresses, answer, site_default
-from consentcrawl.platforms.addresses import Form, number
-from consentcrawl.platforms.works import Works
+from consentcrawl.platforms import Form, Works, addresses, ai_tags, lacking, site_default
+from consentcrawl.platforms.addresses import number
 
-from . import ask
-
-SPEC = Spec("ArtStation NoAI tag", "2022-12", "https://www.artstation.com/tos", (Gate.LOOKUP,), "a JSON document")
-HOSTS = ("artstation.com", "artstn.co")
-
-DEFAULT = site_default.beside(__file__)
-_AI = (Category.TRAIN, Category.AI_USE)
 _WHERE = "tags of the project"
 _MOST = 500
 
@@ -44,7 +35,8 @@ def _numbered(path: str, name: str) -> Form:
     return Form(f"{_CDN}/{path}/{_NUMBER}", lambda *digits: f"{name}:{number(*digits)}")
 
 
-WORKS = Works(
+_DEFAULT = site_default.beside(__file__)
+_WORKS = Works(
     "artstation",
     forms=(
         Form(r"(?:www\.)?artstation\.com/(?:artwork|projects)/([^/.]+)(?:\.json)?(?:/.*)?"),
@@ -52,6 +44,7 @@ WORKS = Works(
         Form(r"(?:www\.)?artstn\.co/p/([^/.]+)(?:/.*)?"),
     ),
     look_up="https://www.artstation.com/projects/{}.json".format,
+    default=_DEFAULT,
     files=(
         _numbered("assets/images/images", "asset"),
         _numbered("assets/covers/images", "cover"),
@@ -60,44 +53,48 @@ WORKS = Works(
     ),
 )
 
-
-def keys(asset: Asset) -> Iterable[str]:
-    """Return the project of a page, or the file's own number."""
-    return WORKS.keys(asset.url)
+SPEC = Spec(
+    "ArtStation NoAI tag",
+    "2022-12",
+    "https://www.artstation.com/tos",
+    (Gate.LOOKUP,),
+    "a JSON document",
+    hosts=("artstation.com", "artstn.co"),
+    keys=_WORKS.keys,
+)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
     """Ask for the project: that of the URL, of the page, or one that was learnt to hold the file."""
-    return ask(WORKS, asset, purpose)
+    return _WORKS.needs(asset, purpose)
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:  # noqa: ARG001 (as the protocol has it)
     """Read the tags of the project, for the project and for each of its files."""
-    yield remark(Category.TRAIN, *DEFAULT)
+    yield _DEFAULT
     if evidence.need == ROBOTS_TXT:
-        yield from (Gap(url, reason, holds=True) for url, reason in WORKS.lacking(asset))
+        yield from _WORKS.unknown(asset)
         return
     project, gave_up = evidence.parsed(json.parse)
     names = {json.text(project, "hash_id"), json.text(project, "slug")}
-    names.update(addresses.names(json.text(project, "permalink"), WORKS.forms))
-    asked = set(addresses.names(evidence.need.url, WORKS.forms))
+    names.update(addresses.names(json.text(project, "permalink"), _WORKS.forms))
+    asked = set(addresses.names(evidence.need.url, _WORKS.forms))
     files = _files(project)
-    mine = {name for name in addresses.names(asset.url, WORKS.files) if name.startswith("asset:")}
+    mine = {name for name in addresses.names(asset.url, _WORKS.files) if name.startswith("asset:")}
     listed = isinstance(json.at(project, "tags"), list)
     own = listed and not asked.isdisjoint(names) and mine <= files
     if listed and not asked.isdisjoint(names):
         abouts = [*([None] if own else []), *(f"artstation:{name}" for name in sorted(files - mine))]
         yield from _tags(json.items(project, "tags"), abouts)
         yield from (_belongs(name, asked) for name in sorted(files))
-    if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=gave_up):
-        yield Gap(evidence.url, reason, holds=True)
+    yield from lacking(evidence, own=own, gave_up=gave_up)
 
 
 def _files(project: Any) -> set[str]:  # noqa: ANN401 (any JSON value)
     """Every file of the project, by its number and by the addresses of its pictures, covers among them."""
     items = json.items(project, "assets")[:_MOST]
     pictures = [json.text(project, "cover_url"), *(json.text(item, "image_url") for item in items)]
-    named = {name for address in pictures for name in addresses.names(address, WORKS.files)}
+    named = {name for address in pictures for name in addresses.names(address, _WORKS.files)}
     return named | {f"asset:{number}" for item in items if (number := json.text(item, "id"))}
 
 
@@ -108,7 +105,7 @@ def _tags(tags: list[Any], abouts: list[str | None]) -> Iterator[Said]:
         folded = re.sub(r"[#\s_-]", "", words).lower()
         for about in abouts:
             if folded in ("noai", "noimageai"):
-                yield from (disallow(category, words, _WHERE, about=about) for category in _AI)
+                yield from (disallow(category, words, _WHERE, about=about) for category in ai_tags.USES)
             elif folded == "createdwithai":
                 yield remark(Category.TRAIN, words, _WHERE, "made with AI, which is no choice", about=about)
 

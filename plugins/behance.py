@@ -6,19 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from consentcrawl.core import Asset, Category, Evidence, Gate, Need, Purpose, Said, Spec, remark
 from consentcrawl.formats import html, json
-from consentcrawl.platforms import site_default, work_page
-from consentcrawl.platforms.addresses import Form
-from consentcrawl.platforms.works import Works
+from consentcrawl.platforms import Form, Works, own_page, site_default
 
-from . import ask, say
-
-SPEC = Spec("Behance project page", "2024", "https://www.behance.net/misc/terms", (Gate.LOOKUP,), "a page")
-HOSTS = ("behance.net",)
-DEFAULT = site_default.beside(__file__)
-# What the robots.txt beside the work's page says is the maker's choice, or their host's for them.
-MAKERS = 0
-
-WORKS = Works(
+_WORKS = Works(
     "behance",
     # Six hexadecimal digits, then the project in decimal; the six may be decimal too, so they are counted.
     forms=(
@@ -26,25 +16,32 @@ WORKS = Works(
         Form(r"[\w-]+\.behance\.net/(?:v1/rendition/)?(?:project_modules|projects)/[^/]+/[0-9a-f]{6}(\d+)\..+"),
     ),
     look_up="https://www.behance.net/gallery/{}/x".format,
+    default=site_default.beside(__file__),
 )
 _STATE = "beconfig-store_state"
 
-
-def keys(asset: Asset) -> Iterable[str]:
-    """Return the work of a page or a file."""
-    return WORKS.keys(asset.url)
+SPEC = Spec(
+    "Behance project page",
+    "2024",
+    "https://www.behance.net/misc/terms",
+    (Gate.LOOKUP,),
+    "a page",
+    hosts=("behance.net",),
+    keys=_WORKS.keys,
+    # What the robots.txt beside the work's page says is the maker's choice, or their host's for them.
+    makers_from=0,
+)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
     """Ask for the page of the work."""
-    return ask(WORKS, asset, purpose)
+    return _WORKS.needs(asset, purpose)
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
     """Read the AI tags of the work's own page, and which files it shows."""
-    found = work_page.read(WORKS, evidence, asset, purpose.token)
-    yield from say(found, DEFAULT)
-    if found.own:
+    yield from own_page.read(_WORKS, evidence, asset, purpose)
+    if own_page.is_own(_WORKS, evidence, asset):
         yield from _licence(evidence)
 
 

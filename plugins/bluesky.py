@@ -6,20 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import unquote
 
-from consentcrawl.core import Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, allow, disallow, remark
+from consentcrawl.core import Asset, Category, Evidence, Gate, Need, Purpose, Said, Spec, allow, disallow, remark
 from consentcrawl.formats import json, url
-from consentcrawl.platforms import addresses, answer, site_default
-from consentcrawl.platforms.addresses import Form
-
-SPEC = Spec(
-    "community.lexicon.preference.ai, org.user-intents.declaration",
-    "2026-04",
-    "https://github.com/bluesky-social/proposals/tree/main/0008-user-intents",
-    (Gate.LOOKUP,),
-    "four or five JSON documents per maker",
-)
-HOSTS = ("bsky.app", "bsky.network", "bsky.social")
-DEFAULT = site_default.beside(__file__)
+from consentcrawl.platforms import OK, Form, addresses, lacking, site_default
 
 _PREFERENCES = "community.lexicon.preference.ai"
 _INTENTS = "org.user-intents.declaration"
@@ -42,7 +31,8 @@ def _blob(did: str, cid: str) -> str:
     return f"{unquote(did)}|{cid}"
 
 
-WORKS = (
+_DEFAULT = site_default.beside(__file__)
+_FORMS = (
     Form(rf"(?:[\w-]+\.)?bsky\.app/profile/({_DID}|[a-z0-9.-]+)/post/(\w+)(?:/.*)?", "{}/{}".format),
     Form(rf"(?:av-)?cdn\.bsky\.app/img/(?:feed_fullsize|feed_thumbnail)/plain/({_DID})/(\w+)(?:@\w+)?", _blob),
     Form(rf"video\.(?:cdn\.)?bsky\.app/(?:watch|hls)/({_DID})/(\w+)/.+", _blob),
@@ -51,9 +41,20 @@ WORKS = (
 _RESOLVE = "https://public.api.bsky.app/xrpc/com.atproto.identity.resolveHandle?handle="
 
 
-def keys(asset: Asset) -> Iterable[str]:
+def _keys(asset: Asset) -> Iterable[str]:
     """Return maker and post, or maker and blob; avatars and banners are no works."""
-    return [f"bluesky:{name}" for name in addresses.names(asset.url, WORKS)]
+    return [f"bluesky:{name}" for name in addresses.names(asset.url, _FORMS)]
+
+
+SPEC = Spec(
+    "community.lexicon.preference.ai, org.user-intents.declaration",
+    "2026-04",
+    "https://github.com/bluesky-social/proposals/tree/main/0008-user-intents",
+    (Gate.LOOKUP,),
+    "four or five JSON documents per maker",
+    hosts=("bsky.app", "bsky.network", "bsky.social"),
+    keys=_keys,
+)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
@@ -68,19 +69,18 @@ def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
     """Go from the handle to the DID, from the DID to its server, and read the records there."""
     if evidence.need in needs(asset, purpose):
-        yield remark(Category.TRAIN, *DEFAULT)
+        yield _DEFAULT
     document, gave_up = evidence.parsed(json.parse)
     step = next((read for part, read in _STEPS.items() if part in evidence.need.url), _server)
     found = list(step(document, evidence, _makers(asset)))
     yield from found
     own = bool(found) or _unsaid(document, evidence)
-    if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=gave_up):
-        yield Gap(evidence.url, reason, holds=True)
+    yield from lacking(evidence, own=own, gave_up=gave_up)
 
 
 def _makers(asset: Asset) -> tuple[str, ...]:
     """The DID or handle of each name of the asset."""
-    names = addresses.names(asset.url, WORKS)
+    names = addresses.names(asset.url, _FORMS)
     return tuple(dict.fromkeys(name.partition("|")[0].partition("/")[0] for name in names))
 
 
@@ -92,7 +92,7 @@ def _document(did: str) -> str:
 
 def _handle(document: Any, _: Evidence, __: tuple[str, ...]) -> Iterator[Said]:  # noqa: ANN401 (any JSON value)
     did = json.text(document, "did")
-    if addresses.names(f"https://bsky.app/profile/{did}/post/x", WORKS) and did.startswith("did:"):
+    if addresses.names(f"https://bsky.app/profile/{did}/post/x", _FORMS) and did.startswith("did:"):
         yield Need(Gate.LOOKUP, _document(did), polite=True, holds=True)
 
 
@@ -124,7 +124,7 @@ def _unsaid(document: Any, evidence: Evidence) -> bool:  # noqa: ANN401
     if "com.atproto.repo." not in evidence.need.url:
         return False
     did = addresses.split(evidence.need.url).query.partition("repo=")[2].partition("&")[0]
-    if evidence.status != answer.OK:
+    if evidence.status != OK:
         return json.text(document, "error") == "RecordNotFound"
     uris = [json.text(record, "uri") for record in (document, *json.items(document, "records"))]
     return isinstance(json.at(document, "records"), list) or any(uri.startswith(f"at://{did}/") for uri in uris)

@@ -1,4 +1,4 @@
-"""Danbooru: whether a post was banned at its maker's wish, and where the work comes from."""
+"""Danbooru: whether a post was banned because its maker asked for it, and where the work comes from."""
 
 from __future__ import annotations
 
@@ -7,19 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from consentcrawl.core import Asset, Evidence, Gate, Need, Purpose, Said, Spec
 from consentcrawl.formats import tag_attributes
-from consentcrawl.platforms import addresses, rehost, site_default
-from consentcrawl.platforms.addresses import MD5, Form, md5, parameter
-from consentcrawl.platforms.answer import Answer
-from consentcrawl.platforms.rehost import Post
-from consentcrawl.platforms.works import Works
-
-from . import ask, say
-
-SPEC = Spec("Danbooru post page", "2026-08", "https://danbooru.donmai.us/wiki_pages/help:api", (Gate.LOOKUP,), "pages")
-HOSTS = ("donmai.us", "donmai.moe")
-DEFAULT = site_default.beside(__file__)
-# What a post leads to is the maker's own place.
-MAKERS = 1
+from consentcrawl.platforms import Form, Post, Works, addresses, parameter, rehost, site_default
+from consentcrawl.platforms.addresses import MD5, md5
 
 _HASH = re.compile(MD5)
 _BANNED = "container of the post: a ban records that its maker asked for the work to be taken down"
@@ -33,7 +22,7 @@ def _page(name: str) -> str:
 
 
 _SITE = r"(?:[\w-]+\.)*donmai\.(?:us|moe)"
-WORKS = Works(
+_WORKS = Works(
     "danbooru",
     forms=(
         Form(rf"{_SITE}/posts?/(?:show/)?(\d+)(?:\.\w+)?(?:/.*)?"),
@@ -43,38 +32,46 @@ WORKS = Works(
         Form(rf"{_SITE}/(?:[\w-]+/)*(?:[^/]*[_-])?({MD5})\.\w+", md5),
     ),
     look_up=_page,
-    home=("donmai.us", "donmai.moe"),
+    default=site_default.beside(__file__),
+    own_domains=("donmai.us", "donmai.moe"),
 )
 
-
-def keys(asset: Asset) -> Iterable[str]:
-    """Return the post of a page, or the MD5 of a file."""
-    return WORKS.keys(asset.url)
+SPEC = Spec(
+    "Danbooru post page",
+    "2026-08",
+    "https://danbooru.donmai.us/wiki_pages/help:api",
+    (Gate.LOOKUP,),
+    "pages",
+    hosts=("donmai.us", "donmai.moe"),
+    keys=_WORKS.keys,
+    # What a post leads to is the maker's own place.
+    makers_from=1,
+)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
     """Ask for the page of the post: robots.txt leaves pages open and closes everything that ends in ``.json``."""
-    return ask(WORKS, asset, purpose)
+    return _WORKS.needs(asset, purpose)
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
     """Read the asset's own post and go on to its sources; or read what one of these led to."""
-    yield from say(rehost.read(WORKS, evidence, asset, purpose.token, _posts), DEFAULT)
+    yield from rehost.read(_WORKS, evidence, asset, purpose, _posts)
 
 
-def _posts(evidence: Answer) -> tuple[list[Post], str]:
+def _posts(evidence: Evidence) -> tuple[list[Post], str]:
     containers, more = tag_attributes.carrying(evidence.content.decode(errors="replace"), "data-flags")
     return [_post(container, evidence) for container in containers], "html_limit" if more else ""
 
 
-def _post(container: dict[str, str], evidence: Answer) -> Post:
+def _post(container: dict[str, str], evidence: Evidence) -> Post:
     """An MD5 is looked up by a redirect to its post; a post that is shown has it in the address of its file, too."""
     number, flags = container.get("data-id", ""), container["data-flags"]
     hashes = {
         digits.lower() for name, value in container.items() if name != "data-tags" for digits in _HASH.findall(value)
     }
-    moved = evidence.url != evidence.need.url and number in addresses.names(evidence.url, WORKS.forms)
-    asked = addresses.names(evidence.need.url, WORKS.forms) if moved else ()
+    moved = evidence.url != evidence.need.url and number in addresses.names(evidence.url, _WORKS.forms)
+    asked = addresses.names(evidence.need.url, _WORKS.forms) if moved else ()
     return Post(
         names=(*rehost.names(number, *sorted(hashes)), *asked),
         sources=(container.get("data-normalized-source") or container.get("data-source", ""),),

@@ -23,17 +23,9 @@ from consentcrawl.core import (
 )  # fmt: skip
 from consentcrawl.formats import html, json
 from consentcrawl.formats.html import Page
-from consentcrawl.platforms import addresses, ai_tags, answer, own_page, site_default
-from consentcrawl.platforms.addresses import Form, parameter
+from consentcrawl.platforms import OK, Form, addresses, ai_tags, lacking, own_page, parameter, site_default
 
-SPEC = Spec(
-    "DeviantArt AI flag", "2022-11", "https://www.deviantart.com/about/policy/service/", (Gate.LOOKUP,), "a page"
-)
-HOSTS = ("deviantart.com", "deviantart.net", "fxdeviantart.com", "fixdeviantart.com", "fav.me", "sta.sh", "wixmp.com")
-
-DEFAULT = site_default.beside(__file__)
-LIMIT = 2 * 1024 * 1024
-_AI = (Category.TRAIN, Category.AI_USE)
+_LIMIT = 2 * 1024 * 1024
 _STATE = "window.__INITIAL_STATE__"
 _MOST = 500
 
@@ -62,7 +54,8 @@ def _in_token(token: str) -> str:
 # The maker's UUID comes first and may itself begin with "d"; ids have one to seven digits of base 36.
 _FILE = Form(rf"{_CDN}/(?:intermediary/)?[fiv](?:/mp4)?/{_HEX}/d([0-9a-z]{{1,7}})-{_HEX}.*", _decimal)
 _TAIL = Form(rf"{_CDN}/.*_d([0-9a-z]{{1,7}})(?:-\w+)?\.\w+", _decimal)
-WORKS = (
+_DEFAULT = site_default.beside(__file__)
+_FORMS = (
     Form(rf"{_SITE}/(?:[\w-]+/)?(?:art|journal)/(?:[^/]*-)?(\d+)(?:/.*)?"),
     Form(rf"{_SITE}/(?:view|view-full|deviation|download)/(\d+)(?:/.*)?"),
     Form(rf"{_SITE}/view(?:-full)?\.php", query=parameter("id")),
@@ -78,47 +71,64 @@ WORKS = (
 _UNTOLD = (Form(rf"{_OLD}/.+"),)
 
 
-def keys(asset: Asset) -> Iterable[str]:
+def _keys(asset: Asset) -> Iterable[str]:
     """Return the deviation; where path and file name disagree, both, since either maker may have chosen."""
     return [f"deviantart:{name}" for name in _works(asset.url)]
 
 
+SPEC = Spec(
+    "DeviantArt AI flag",
+    "2022-11",
+    "https://www.deviantart.com/about/policy/service/",
+    (Gate.LOOKUP,),
+    "a page",
+    hosts=(
+        "deviantart.com",
+        "deviantart.net",
+        "fxdeviantart.com",
+        "fixdeviantart.com",
+        "fav.me",
+        "sta.sh",
+        "wixmp.com",
+    ),
+    keys=_keys,
+)
+
+
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
     """Ask for the page of the deviation, or for nothing more than is asked anyway where no id is to be had."""
-    if purpose.heeds.isdisjoint(_AI):
+    if purpose.heeds.isdisjoint(ai_tags.USES):
         return
     works = _mine(asset)
     for work in works:
         stash = work.removeprefix("stash:")
         url = f"https://sta.sh/{stash}" if stash != work else f"https://www.deviantart.com/deviation/{work}"
-        yield Need(Gate.LOOKUP, url, limit=LIMIT, polite=True, holds=True)
+        yield Need(Gate.LOOKUP, url, limit=_LIMIT, polite=True, holds=True)
     if not works and addresses.fits(asset.url, _UNTOLD):
         yield ROBOTS_TXT
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
     """Read the flag of every deviation on the page, and the meta tags if the page is the asset's own."""
-    yield remark(Category.TRAIN, *DEFAULT)
+    yield _DEFAULT
     if evidence.need == ROBOTS_TXT:
         yield Gap(asset.url, "no_source", holds=True)
         return
     page = evidence.parsed(html.parse, evidence.content_type)
-    asked = set(_mine(asset)) & set(addresses.names(evidence.need.url, WORKS))
+    asked = set(_mine(asset)) & set(addresses.names(evidence.need.url, _FORMS))
     deviations, gave_up = _deviations(page)
-    named = evidence.status == answer.OK and own_page.is_of(page, evidence.url, WORKS, asked)
+    named = evidence.status == OK and own_page.is_of(page, evidence.url, _FORMS, asked)
     if named or asked & deviations.keys():
-        for category, quote, where in ai_tags.found(page, evidence.fields.lines("x-robots-tag"), purpose.token):
-            yield disallow(Category(category), quote, where)
+        yield from ai_tags.statements(evidence, page, purpose)
     for name, deviation in deviations.items():
         yield from _flag(deviation, None if name in asked else f"deviantart:{name}")
     # A page without the state of its own deviation is not the page that visitors get, whatever its address says.
     own = bool(asked & deviations.keys()) or (named and all(name.startswith("stash:") for name in asked))
-    if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=gave_up or page.gave_up):
-        yield Gap(evidence.url, reason, holds=True)
+    yield from lacking(evidence, own=own, gave_up=gave_up or page.gave_up)
 
 
 def _works(url: str | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*addresses.names(url, WORKS), *addresses.names(url, (_TAIL,)))))
+    return tuple(dict.fromkeys((*addresses.names(url, _FORMS), *addresses.names(url, (_TAIL,)))))
 
 
 def _mine(asset: Asset) -> tuple[str, ...]:
@@ -140,7 +150,7 @@ def _flag(deviation: Any, about: str | None) -> Iterator[Said]:  # noqa: ANN401 
     if isinstance(flag, bool):
         said = disallow if flag else allow
         quote = f'"isAiUseDisallowed":{str(flag).lower()}'
-        yield from (said(category, quote, where, about=about) for category in _AI)
+        yield from (said(category, quote, where, about=about) for category in ai_tags.USES)
     elif flag is not None and about is None:
         yield Gap("isAiUseDisallowed", "malformed", holds=True)
     if licence := json.text(deviation, "license"):

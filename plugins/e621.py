@@ -7,19 +7,8 @@ from typing import Any
 
 from consentcrawl.core import Asset, Evidence, Gate, Need, Purpose, Said, Spec
 from consentcrawl.formats import json
-from consentcrawl.platforms import rehost, site_default
-from consentcrawl.platforms.addresses import MD5, Form, md5, parameter
-from consentcrawl.platforms.answer import Answer
-from consentcrawl.platforms.rehost import Post
-from consentcrawl.platforms.works import Works
-
-from . import ask, say
-
-SPEC = Spec("e621 post", "2026-08", "https://e621.net/wiki_pages/2425", (Gate.LOOKUP,), "a JSON document and pages")
-HOSTS = ("e621.net", "e926.net")
-DEFAULT = site_default.beside(__file__)
-# What a post leads to is the maker's own place.
-MAKERS = 1
+from consentcrawl.platforms import Form, Post, Works, parameter, rehost, site_default
+from consentcrawl.platforms.addresses import MD5, md5
 
 _FORBIDDING = frozenset({"avoid_posting", "conditional_dnp"})
 
@@ -30,7 +19,7 @@ def _record(name: str) -> str:
 
 
 _SITE = r"(?:[\w-]+\.)?e(?:621|926)\.net"
-WORKS = Works(
+_WORKS = Works(
     "e621",
     forms=(
         Form(rf"{_SITE}/posts?/(?:show/)?(\d+)(?:\.json)?(?:/.*)?"),
@@ -39,26 +28,34 @@ WORKS = Works(
         Form(rf"{_SITE}/data/(?:[\w-]+/)*({MD5})(?:_\w+)?\.\w+", md5),
     ),
     look_up=_record,
-    home=("e621.net",),
+    default=site_default.beside(__file__),
+    own_domains=("e621.net",),
 )
 
-
-def keys(asset: Asset) -> Iterable[str]:
-    """Return the post of a page, or the MD5 of a file."""
-    return WORKS.keys(asset.url)
+SPEC = Spec(
+    "e621 post",
+    "2026-08",
+    "https://e621.net/wiki_pages/2425",
+    (Gate.LOOKUP,),
+    "a JSON document and pages",
+    hosts=("e621.net", "e926.net"),
+    keys=_WORKS.keys,
+    # What a post leads to is the maker's own place.
+    makers_from=1,
+)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
     """Ask for the post as JSON."""
-    return ask(WORKS, asset, purpose)
+    return _WORKS.needs(asset, purpose)
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
     """Read the asset's own post and go on to its sources; or read what one of these led to."""
-    yield from say(rehost.read(WORKS, evidence, asset, purpose.token, _posts), DEFAULT)
+    yield from rehost.read(_WORKS, evidence, asset, purpose, _posts)
 
 
-def _posts(evidence: Answer) -> tuple[list[Post], str]:
+def _posts(evidence: Evidence) -> tuple[list[Post], str]:
     document, gave_up = evidence.parsed(json.parse)
     return [_post(post) for post in (json.at(document, "post"), *json.items(document, "posts")[: rehost.MOST])], gave_up
 

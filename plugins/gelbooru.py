@@ -8,25 +8,8 @@ from typing import Any
 
 from consentcrawl.core import Asset, Evidence, Gate, Need, Purpose, Said, Spec
 from consentcrawl.formats import json
-from consentcrawl.platforms import rehost, site_default
-from consentcrawl.platforms.addresses import MD5, Form, md5, parameter
-from consentcrawl.platforms.answer import Answer
-from consentcrawl.platforms.rehost import Post
-from consentcrawl.platforms.works import Works
-
-from . import ask, say
-
-SPEC = Spec(
-    "Gelbooru post",
-    "2026-08",
-    "https://gelbooru.com/index.php?page=wiki&s=view&id=18780",
-    (Gate.LOOKUP,),
-    "a JSON document and pages",
-)
-HOSTS = ("gelbooru.com", "safebooru.org", "tbib.org")
-DEFAULT = site_default.beside(__file__)
-# What a post leads to is the maker's own place.
-MAKERS = 1
+from consentcrawl.platforms import Form, Post, Works, parameter, rehost, site_default
+from consentcrawl.platforms.addresses import MD5, md5
 
 _ANY = r"(?:[\w-]+\.)?(?:gelbooru\.com|safebooru\.org|tbib\.org)"
 _INDEX = rf"{_ANY}(?:/index\.php)?"
@@ -58,12 +41,12 @@ def _works(platform: str, domain: str, keys: str = "") -> Works:
         url = f"https://{domain}/index.php?page=dapi&s=post&q=index&json=1&{which}{keys}"
         return "" if name.startswith("hash:") else url
 
-    return Works(platform, _FORMS, record, home=(domain,))
+    return Works(platform, _FORMS, record, site_default.beside(__file__), own_domains=(domain,))
 
 
-# Filled in from the taker's configuration: Gelbooru answers nobody without.
+# Filled in from the taker's configuration: Gelbooru answers only with a key.
 _KEYS = "&api_key={gelbooru.api_key}&user_id={gelbooru.user_id}"
-SITES = {
+_SITES = {
     "gelbooru.com": _works("gelbooru", "gelbooru.com", _KEYS),
     "safebooru.org": _works("safebooru", "safebooru.org"),
     "tbib.org": _works("tbib", "tbib.org"),
@@ -71,25 +54,38 @@ SITES = {
 
 
 def _site(asset: Asset) -> Works:
-    return SITES[".".join(asset.host.split(".")[-2:])]
+    return _SITES[".".join(asset.host.split(".")[-2:])]
 
 
-def keys(asset: Asset) -> Iterable[str]:
-    """Return the post, or the hash of a file that does not tell it."""
-    return _site(asset).keys(asset.url)
+def _keys(asset: Asset) -> Iterable[str]:
+    """Return the post, or the hash of a file whose address does not name it."""
+    return _site(asset).keys(asset)
+
+
+SPEC = Spec(
+    "Gelbooru post",
+    "2026-08",
+    "https://gelbooru.com/index.php?page=wiki&s=view&id=18780",
+    (Gate.LOOKUP,),
+    "a JSON document and pages",
+    hosts=("gelbooru.com", "safebooru.org", "tbib.org"),
+    keys=_keys,
+    # What a post leads to is the maker's own place.
+    makers_from=1,
+)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
     """Ask for the post as JSON; the newer hashes are known to no look-up."""
-    return ask(_site(asset), asset, purpose)
+    return _site(asset).needs(asset, purpose)
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
     """Read the asset's own post and go on to its sources; or read what one of these led to."""
-    yield from say(rehost.read(_site(asset), evidence, asset, purpose.token, _posts), DEFAULT)
+    yield from rehost.read(_site(asset), evidence, asset, purpose, _posts)
 
 
-def _posts(evidence: Answer) -> tuple[list[Post], str]:
+def _posts(evidence: Evidence) -> tuple[list[Post], str]:
     document, gave_up = evidence.parsed(json.parse)
     found = json.at(document, "post") if isinstance(document, dict) else document
     posts = [found] if isinstance(found, dict) else json.items(found)[: rehost.MOST]

@@ -7,17 +7,14 @@ from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
-from consentcrawl.core import ROBOTS_TXT, Asset, Category, Evidence, Gate, Need, Purpose, Said, Spec, remark
-from consentcrawl.platforms import addresses, site_default
-from consentcrawl.platforms.addresses import Form, parameter
+from consentcrawl.core import ROBOTS_TXT, Asset, Evidence, Gate, Need, Purpose, Said, Spec
+from consentcrawl.platforms import Form, addresses, parameter, site_default
 
-SPEC = Spec("Meta site default", "2026-09", "https://www.facebook.com/terms", (Gate.LOOKUP,), "nothing of its own")
-HOSTS = (
+_HOSTS = (
     "instagram.com", "instagr.am", "cdninstagram.com", "facebook.com", "fb.com", "fbcdn.net",
     *(f"fbcdn-{kind}-{letter}-a.akamaihd.net" for kind in ("sphotos", "photos") for letter in "abcdefgh"),
 )  # fmt: skip
 
-DEFAULT = site_default.beside(__file__)
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
@@ -37,7 +34,8 @@ def _shortcode(cache_key: str) -> str:
 
 
 _FACEBOOK = r"(?:[\w-]+\.)?(?:facebook|fb)\.com"
-WORKS = (
+_DEFAULT = site_default.beside(__file__)
+_FORMS = (
     Form(
         r"(?:[\w-]+\.)?instagram\.com/(?:(?!share/)[\w.]+/)?(?:p|reels?|tv)/(?!audio/)([\w-]+)(?:/.*)?",
         "instagram:{}".format,
@@ -53,9 +51,20 @@ WORKS = (
 )
 
 
-def keys(asset: Asset) -> Iterable[str]:
-    """Return the post or photo of a page, or of a file whose address tells it."""
-    return addresses.names(asset.url, WORKS)
+def _keys(asset: Asset) -> Iterable[str]:
+    """Return the post or photo of a page, or of a file whose address names it."""
+    return addresses.names(asset.url, _FORMS)
+
+
+SPEC = Spec(
+    "Meta site default",
+    "2026-09",
+    "https://www.facebook.com/terms",
+    (Gate.LOOKUP,),
+    "nothing of its own",
+    hosts=_HOSTS,
+    keys=_keys,
+)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (as the protocol has it)
@@ -65,4 +74,4 @@ def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (as
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:  # noqa: ARG001 (as the protocol has it)
     """Note what holds on the site; it decides nothing."""
-    yield remark(Category.TRAIN, *DEFAULT)
+    yield _DEFAULT

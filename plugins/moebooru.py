@@ -1,4 +1,4 @@
-"""yande.re and Konachan: whether the maker is banned at their own wish, and where the work comes from."""
+"""yande.re and Konachan: whether the maker asked to be banned, and where the work comes from."""
 
 from __future__ import annotations
 
@@ -7,19 +7,8 @@ from typing import Any
 
 from consentcrawl.core import Asset, Evidence, Gate, Need, Purpose, Said, Spec
 from consentcrawl.formats import json
-from consentcrawl.platforms import addresses, rehost, site_default
-from consentcrawl.platforms.addresses import MD5, Form, md5, parameter
-from consentcrawl.platforms.answer import Answer
-from consentcrawl.platforms.rehost import Post
-from consentcrawl.platforms.works import Works
-
-from . import ask, say
-
-SPEC = Spec("Moebooru post", "2026-08", "https://yande.re/help/api", (Gate.LOOKUP,), "a JSON document and pages")
-HOSTS = ("yande.re", "konachan.com", "konachan.net")
-DEFAULT = site_default.beside(__file__)
-# What a post leads to is the maker's own place.
-MAKERS = 1
+from consentcrawl.platforms import Form, Post, Works, addresses, parameter, rehost, site_default
+from consentcrawl.platforms.addresses import MD5, md5
 
 _BANNED = "banned_artist"
 _SITE = r"(?:[\w-]+\.)?(?:yande\.re|konachan\.(?:com|net))"
@@ -33,11 +22,11 @@ _FORMS = (
 )
 
 
-def _works(platform: str, domain: str, home: tuple[str, ...]) -> Works:
+def _works(platform: str, domain: str, domains: tuple[str, ...]) -> Works:
     def record(name: str) -> str:
         return f"https://{domain}/post.json?tags={name if name.startswith('md5:') else f'id:{name}'}"
 
-    return Works(platform, _FORMS, record, home=home)
+    return Works(platform, _FORMS, record, site_default.beside(__file__), own_domains=domains)
 
 
 _YANDERE = _works("yandere", "yande.re", ("yande.re",))
@@ -45,25 +34,38 @@ _KONACHAN = _works("konachan", "konachan.com", ("konachan.com", "konachan.net"))
 
 
 def _site(asset: Asset) -> Works:
-    return _YANDERE if addresses.below(asset.host, _YANDERE.home) else _KONACHAN
+    return _YANDERE if addresses.below(asset.host, _YANDERE.own_domains) else _KONACHAN
 
 
-def keys(asset: Asset) -> Iterable[str]:
-    """Return the post, or the MD5 of a file that does not tell it."""
-    return _site(asset).keys(asset.url)
+def _keys(asset: Asset) -> Iterable[str]:
+    """Return the post, or the MD5 of a file whose address does not name it."""
+    return _site(asset).keys(asset)
+
+
+SPEC = Spec(
+    "Moebooru post",
+    "2026-08",
+    "https://yande.re/help/api",
+    (Gate.LOOKUP,),
+    "a JSON document and pages",
+    hosts=("yande.re", "konachan.com", "konachan.net"),
+    keys=_keys,
+    # What a post leads to is the maker's own place.
+    makers_from=1,
+)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
     """Ask for the post as JSON."""
-    return ask(_site(asset), asset, purpose)
+    return _site(asset).needs(asset, purpose)
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
     """Read the asset's own post and go on to its sources; or read what one of these led to."""
-    yield from say(rehost.read(_site(asset), evidence, asset, purpose.token, _posts), DEFAULT)
+    yield from rehost.read(_site(asset), evidence, asset, purpose, _posts)
 
 
-def _posts(evidence: Answer) -> tuple[list[Post], str]:
+def _posts(evidence: Evidence) -> tuple[list[Post], str]:
     document, gave_up = evidence.parsed(json.parse)
     return [_post(post) for post in json.items(document)[: rehost.MOST]], gave_up
 

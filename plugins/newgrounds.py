@@ -5,21 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from consentcrawl.core import Asset, Evidence, Gate, Need, Purpose, Said, Spec
-from consentcrawl.platforms import site_default, work_page
-from consentcrawl.platforms.addresses import Form
-from consentcrawl.platforms.works import Works
-
-from . import ask, say
-
-SPEC = Spec(
-    "Newgrounds page",
-    "2022-09",
-    "https://www.newgrounds.com/wiki/help-information/terms-of-use",
-    (Gate.LOOKUP,),
-    "a page",
-)
-HOSTS = ("newgrounds.com", "ngfiles.com")
-DEFAULT = site_default.beside(__file__)
+from consentcrawl.platforms import Form, Works, own_page, site_default
 
 
 def _page(work: str) -> str:
@@ -27,7 +13,7 @@ def _page(work: str) -> str:
     return f"https://www.newgrounds.com/{'art' if number == work else 'portal'}/view/{number}"
 
 
-WORKS = Works(
+_WORKS = Works(
     "newgrounds",
     # Works of the portal have numbers of their own; a file's name gives maker and title as they were on its day.
     forms=(
@@ -39,20 +25,26 @@ WORKS = Works(
         ),
     ),
     look_up=_page,
+    default=site_default.beside(__file__),
     files=(Form(r"art\.ngfiles\.com/(?:images|medium_views|thumbnails)/\d+/(\d+)(?:_[^/]*)?\.\w+", "image:{}".format),),
 )
 
-
-def keys(asset: Asset) -> Iterable[str]:
-    """Return the work of a page or a file."""
-    return WORKS.keys(asset.url)
+SPEC = Spec(
+    "Newgrounds page",
+    "2022-09",
+    "https://www.newgrounds.com/wiki/help-information/terms-of-use",
+    (Gate.LOOKUP,),
+    "a page",
+    hosts=("newgrounds.com", "ngfiles.com"),
+    keys=_WORKS.keys,
+)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
     """Ask for the page of the work."""
-    return ask(WORKS, asset, purpose)
+    return _WORKS.needs(asset, purpose)
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
     """Read the AI tags of the work's own page, and which files it shows."""
-    yield from say(work_page.read(WORKS, evidence, asset, purpose.token), DEFAULT)
+    yield from own_page.read(_WORKS, evidence, asset, purpose)

@@ -14,7 +14,6 @@ from consentcrawl.core import (
     Asset,
     Category,
     Evidence,
-    Gap,
     Gate,
     Need,
     Purpose,
@@ -24,20 +23,9 @@ from consentcrawl.core import (
     remark,
 )
 from consentcrawl.formats import json
-from consentcrawl.platforms import answer, site_default
-from consentcrawl.platforms.addresses import Form, parameter
-from consentcrawl.platforms.works import Works
-
-from . import ask
-
-SPEC = Spec(
-    "Pixiv tags and description", "2023-05", "https://policies.pixiv.net/en.html", (Gate.LOOKUP,), "a JSON document"
-)
-HOSTS = ("pixiv.net", "pximg.net", "phixiv.net", "p.tl", "tc-pximg01.techorus-cdn.com")
+from consentcrawl.platforms import OK, Form, Works, ai_tags, lacking, parameter, site_default
 
 _DATA = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
-DEFAULT = site_default.words(_DATA)
-_AI = (Category.TRAIN, Category.AI_USE)
 _MADE_WITH_AI = "2"
 _MOST = 200
 
@@ -52,7 +40,8 @@ def _record(name: str) -> str:
     return f"https://www.pixiv.net/{f'ajax/illust/{name}' if token == name else f'artworks/unlisted/{token}'}"
 
 
-WORKS = Works(
+_DEFAULT = site_default.of(_DATA)
+_WORKS = Works(
     "pixiv",
     forms=(
         Form(rf"{_SITE}/(?:[a-z]{{2}}/)?artworks/(\d+)(?:/.*)?"),
@@ -65,42 +54,47 @@ WORKS = Works(
         Form(r"(?:img|i)\d*\.pixiv\.net/(?:img\d+/)?img/(?!master4th/)[^/]+/(?:mobile/)?(\d+)(?:_\w+)?\.\w+"),
     ),
     look_up=_record,
+    default=_DEFAULT,
 )
 
-
-def keys(asset: Asset) -> Iterable[str]:
-    """Return the work of a page or a file; covers of novels, avatars and backgrounds are none."""
-    return WORKS.keys(asset.url)
+SPEC = Spec(
+    "Pixiv tags and description",
+    "2023-05",
+    "https://policies.pixiv.net/en.html",
+    (Gate.LOOKUP,),
+    "a JSON document",
+    hosts=("pixiv.net", "pximg.net", "phixiv.net", "p.tl", "tc-pximg01.techorus-cdn.com"),
+    keys=_WORKS.keys,
+)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
     """Ask for the work as JSON."""
-    return ask(WORKS, asset, purpose)
+    return _WORKS.needs(asset, purpose)
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:  # noqa: ARG001 (as the protocol has it)
     """Read the maker's words where the answer is about the asset's own work."""
-    yield remark(Category.TRAIN, *DEFAULT)
+    yield _DEFAULT
     if evidence.need == ROBOTS_TXT:
         return
     document, gave_up = evidence.parsed(json.parse)
     body = json.at(document, "body")
     names = {json.text(body, "illustId"), json.text(body, "id")} - {""}
-    own = evidence.status == answer.OK and not names.isdisjoint(WORKS.of(asset))
+    own = evidence.status == OK and not names.isdisjoint(_WORKS.of(asset))
     if own:
         yield from _said(body)
-    if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=gave_up):
-        yield Gap(evidence.url, reason, holds=True)
+    yield from lacking(evidence, own=own, gave_up=gave_up)
 
 
 def _said(body: Any) -> Iterator[Said]:  # noqa: ANN401 (any JSON value)
     for tag in json.items(body, "tags", "tags")[:_MOST]:
         words = json.text(tag, "tag")
         if _folded(words) in _DATA["tags"] or _speaks(words):
-            yield from (disallow(category, words, "tags of the work") for category in _AI)
+            yield from (disallow(category, words, "tags of the work") for category in ai_tags.USES)
     description = re.sub(r"<[^<>]*>", " ", json.text(body, "description"))
     if _speaks(description):
-        yield from (disallow(category, description, "description of the work") for category in _AI)
+        yield from (disallow(category, description, "description of the work") for category in ai_tags.USES)
     if json.text(body, "aiType") == _MADE_WITH_AI:
         yield remark(Category.TRAIN, '"aiType":2', "the work's record", "made with AI, which is no choice")
 

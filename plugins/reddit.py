@@ -6,29 +6,15 @@ from collections.abc import Iterable, Iterator
 
 from consentcrawl.core import Asset, Evidence, Gate, Need, Purpose, Said, Spec
 from consentcrawl.formats import json
-from consentcrawl.platforms import rehost, site_default
-from consentcrawl.platforms.addresses import Form
-from consentcrawl.platforms.answer import Answer
-from consentcrawl.platforms.rehost import Post
-from consentcrawl.platforms.works import Works
-
-from . import ask, say
-
-SPEC = Spec(
-    "Reddit post", "2026-09", "https://support.reddithelp.com/hc/en-us/articles/26410290525844", (Gate.LOOKUP,), "pages"
-)
-HOSTS = ("reddit.com", "redd.it")
-DEFAULT = site_default.beside(__file__)
-# What a post leads to is the maker's own place.
-MAKERS = 1
+from consentcrawl.platforms import Form, Post, Works, rehost, site_default
 
 _SITE = r"(?:[\w-]+\.)?reddit\.com"
-# Names of the site's own that look like a post's number.
+# Names of the site's own in the form of a post's number.
 _PAGES = (
     "about|account|avatar|awards|coins|contact|explore|login|message|policies|popular|premium|register|rising|rules"
     "|search|submit|topics"
 )
-WORKS = Works(
+_WORKS = Works(
     "reddit",
     forms=(
         Form(rf"{_SITE}/(?:(?:r|u|user)/[^/]+/)?comments/(\w+)(?:/.*)?"),
@@ -37,27 +23,35 @@ WORKS = Works(
         Form(r"(?:www\.)?redd\.it/(\w+)"),
     ),
     look_up="https://www.reddit.com/comments/{}/.json".format,
-    untold=(Form(r"(?:i|v|preview|external-preview)\.redd\.it/.+"),),
-    home=("reddit.com", "redd.it"),
+    default=site_default.beside(__file__),
+    unnamed=(Form(r"(?:i|v|preview|external-preview)\.redd\.it/.+"),),
+    own_domains=("reddit.com", "redd.it"),
 )
 
-
-def keys(asset: Asset) -> Iterable[str]:
-    """Return the post of a page; files do not tell it."""
-    return WORKS.keys(asset.url)
+SPEC = Spec(
+    "Reddit post",
+    "2026-09",
+    "https://support.reddithelp.com/hc/en-us/articles/26410290525844",
+    (Gate.LOOKUP,),
+    "pages",
+    hosts=("reddit.com", "redd.it"),
+    keys=_WORKS.keys,
+    # What a post leads to is the maker's own place.
+    makers_from=1,
+)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
     """Ask for the post, or for nothing more than is asked anyway where it is not known."""
-    return ask(WORKS, asset, purpose)
+    return _WORKS.needs(asset, purpose)
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
     """Read the asset's own post and go on to its sources; or read what one of these led to."""
-    yield from say(rehost.read(WORKS, evidence, asset, purpose.token, _posts), DEFAULT)
+    yield from rehost.read(_WORKS, evidence, asset, purpose, _posts)
 
 
-def _posts(evidence: Answer) -> tuple[list[Post], str]:
+def _posts(evidence: Evidence) -> tuple[list[Post], str]:
     document, gave_up = evidence.parsed(json.parse)
     post = json.at(document, 0, "data", "children", 0, "data")
     link = json.text(post, "url_overridden_by_dest") or json.text(post, "url")

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from consentcrawl.core import ROBOTS_TXT, Asset, Category, Evidence, Gate, Need, Purpose, Said, Spec, remark
-from consentcrawl.platforms import addresses, site_default
-from consentcrawl.platforms.addresses import Form
+from consentcrawl.core import ROBOTS_TXT, Asset, Evidence, Gate, Need, Purpose, Said, Spec
+from consentcrawl.platforms import Form, addresses, site_default
 
-SPEC = Spec(
-    "Stock site default", "2026-09", "https://www.shutterstock.com/license", (Gate.LOOKUP,), "nothing of its own"
-)
-HOSTS = (
+_HOSTS = (
     "stock.adobe.com", "ftcdn.net", "shutterstock.com", "istockphoto.com", "gettyimages.com", "gettyimages.ae",
     "gettyimages.at", "gettyimages.be", "gettyimages.ca", "gettyimages.ch", "gettyimages.co.jp", "gettyimages.co.uk",
     "gettyimages.com.au", "gettyimages.com.br", "gettyimages.com.mx", "gettyimages.de", "gettyimages.dk",
@@ -19,9 +15,9 @@ HOSTS = (
     "gettyimages.it", "gettyimages.nl", "gettyimages.no", "gettyimages.pt", "gettyimages.se",
 )  # fmt: skip
 
-DEFAULT = site_default.beside(__file__)
 _GETTY = r"gettyimages\.[a-z]{2,3}(?:\.[a-z]{2})?"
-WORKS = (
+_DEFAULT = site_default.beside(__file__)
+_FORMS = (
     Form(
         r"stock\.adobe\.com/(?:[a-z]{2}/)?(?!contributor/|collections/|search/)[\w-]{3,}/[^/]+/(\d+)",
         "adobestock:{}".format,
@@ -44,9 +40,20 @@ WORKS = (
 )
 
 
-def keys(asset: Asset) -> Iterable[str]:
+def _keys(asset: Asset) -> Iterable[str]:
     """Return the work of a page or a file."""
-    return addresses.names(asset.url, WORKS)
+    return addresses.names(asset.url, _FORMS)
+
+
+SPEC = Spec(
+    "Stock site default",
+    "2026-09",
+    "https://www.shutterstock.com/license",
+    (Gate.LOOKUP,),
+    "nothing of its own",
+    hosts=_HOSTS,
+    keys=_keys,
+)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (as the protocol has it)
@@ -56,4 +63,4 @@ def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (as
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:  # noqa: ARG001 (as the protocol has it)
     """Note what holds on the site; it decides nothing."""
-    yield remark(Category.TRAIN, *DEFAULT)
+    yield _DEFAULT

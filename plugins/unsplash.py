@@ -1,21 +1,13 @@
-"""Unsplash: the page of a photo; files do not tell whose they are, and training is left to licences of the site."""
+"""Unsplash: the page of a photo; the addresses of files name no photo, and training is left to licences of the site."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from consentcrawl.core import Asset, Evidence, Gate, Need, Purpose, Said, Spec
-from consentcrawl.platforms import site_default, work_page
-from consentcrawl.platforms.addresses import Form
-from consentcrawl.platforms.works import Works
+from consentcrawl.platforms import Form, Works, own_page, site_default
 
-from . import ask, say
-
-SPEC = Spec("Unsplash photo page", "2024", "https://unsplash.com/license", (Gate.LOOKUP,), "a page")
-HOSTS = ("unsplash.com",)
-DEFAULT = site_default.beside(__file__)
-
-WORKS = Works(
+_WORKS = Works(
     "unsplash",
     # The id is the last eleven characters of the last segment, hyphens and all.
     forms=(
@@ -25,20 +17,26 @@ WORKS = Works(
         Form(r"(?:www\.)?unsplash\.com/napi/photos/(?:[^/]+-)?([\w-]{11})(?:/\w+)?"),
     ),
     look_up="https://unsplash.com/photos/{}".format,
-    untold=(Form(r"(?:images|plus)\.unsplash\.com/.+"),),
+    default=site_default.beside(__file__),
+    unnamed=(Form(r"(?:images|plus)\.unsplash\.com/.+"),),
 )
 
-
-def keys(asset: Asset) -> Iterable[str]:
-    """Return the work of a page or a file."""
-    return WORKS.keys(asset.url)
+SPEC = Spec(
+    "Unsplash photo page",
+    "2024",
+    "https://unsplash.com/license",
+    (Gate.LOOKUP,),
+    "a page",
+    hosts=("unsplash.com",),
+    keys=_WORKS.keys,
+)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
     """Ask for the page of the work."""
-    return ask(WORKS, asset, purpose)
+    return _WORKS.needs(asset, purpose)
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
     """Read the AI tags of the work's own page, and which files it shows."""
-    yield from say(work_page.read(WORKS, evidence, asset, purpose.token), DEFAULT)
+    yield from own_page.read(_WORKS, evidence, asset, purpose)

@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from consentcrawl.core import Asset, Evidence, Gate, Need, Purpose, Said, Spec
-from consentcrawl.platforms import site_default, work_page
-from consentcrawl.platforms.addresses import Form
-from consentcrawl.platforms.works import Works
+from consentcrawl.platforms import Form, Works, own_page, site_default
 
-from . import ask, say
-
-SPEC = Spec("Weasyl submission page", "2024", "https://www.weasyl.com/policy/tos", (Gate.LOOKUP,), "a page")
-HOSTS = ("weasyl.com",)
-DEFAULT = site_default.beside(__file__)
-
-WORKS = Works(
+_WORKS = Works(
     "weasyl",
     forms=(
         Form(r"(?:www\.)?weasyl\.com/(?:~[^/]+/submissions?|submissions?|view)/(\d+)(?:/.*)?"),
@@ -23,20 +15,26 @@ WORKS = Works(
         Form(r"cdn\.weasyl\.com/~[^/]+/submissions/(\d+)/.+"),
     ),
     look_up="https://www.weasyl.com/submission/{}".format,
-    untold=(Form(r"cdn\.weasyl\.com/static/media/.+"),),
+    default=site_default.beside(__file__),
+    unnamed=(Form(r"cdn\.weasyl\.com/static/media/.+"),),
 )
 
-
-def keys(asset: Asset) -> Iterable[str]:
-    """Return the work of a page or a file."""
-    return WORKS.keys(asset.url)
+SPEC = Spec(
+    "Weasyl submission page",
+    "2024",
+    "https://www.weasyl.com/policy/tos",
+    (Gate.LOOKUP,),
+    "a page",
+    hosts=("weasyl.com",),
+    keys=_WORKS.keys,
+)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:
     """Ask for the page of the work."""
-    return ask(WORKS, asset, purpose)
+    return _WORKS.needs(asset, purpose)
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
     """Read the AI tags of the work's own page, and which files it shows."""
-    yield from say(work_page.read(WORKS, evidence, asset, purpose.token), DEFAULT)
+    yield from own_page.read(_WORKS, evidence, asset, purpose)

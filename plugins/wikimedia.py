@@ -6,20 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
-from consentcrawl.core import Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, remark
+from consentcrawl.core import Asset, Category, Evidence, Gate, Need, Purpose, Said, Spec, remark
 from consentcrawl.formats import json
-from consentcrawl.platforms import addresses, answer, site_default
-from consentcrawl.platforms.addresses import Form, parameter
-
-SPEC = Spec(
-    "Wikimedia file licence",
-    "2026-08",
-    "https://www.mediawiki.org/wiki/API:Imageinfo",
-    (Gate.LOOKUP,),
-    "a JSON document",
-)
-HOSTS = ("wikimedia.org", "wikipedia.org")
-DEFAULT = site_default.beside(__file__)
+from consentcrawl.platforms import OK, Form, addresses, lacking, parameter, site_default
 
 _MOST = 50
 _LIMIT = 2 * 1024 * 1024
@@ -38,7 +27,8 @@ def _named(value: str) -> str:
 _WIKI = r"[\w-]+\.(?:m\.)?wiki[mp]edia\.org"
 # The namespace of files in the languages of the larger wikis; each wiki knows the English one, too.
 _FILE = "(?:File|Image|Datei|Bild|Fichier|Archivo|Ficheiro|Plik|Bestand|Файл|ファイル|文件)"
-WORKS = (
+_DEFAULT = site_default.beside(__file__)
+_FORMS = (
     Form(
         r"upload\.wikimedia\.org/wikipedia/[\w-]+/(?:(?:thumb|archive|transcoded)/)*[0-9a-f]/[0-9a-f]{2}/(?:\d{14}!)?([^/]+)(?:/.*)?",
         _title,
@@ -49,18 +39,12 @@ WORKS = (
 _API = "/w/api.php?action=query&format=json&prop=imageinfo&iiprop=url%7Cuser%7Csha1%7Cextmetadata&titles="
 
 
-def keys(asset: Asset) -> Iterable[str]:
+def _keys(asset: Asset) -> Iterable[str]:
     """Return the title of the file, whatever its size and whether it is a page or an image."""
-    return [f"wikimedia:{name}" for name in addresses.names(asset.url, WORKS)]
+    return [f"wikimedia:{name}" for name in addresses.names(asset.url, _FORMS)]
 
 
-def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (as the protocol has it)
-    """Ask for the file's metadata at the wiki that keeps it; they carry no choice, so nothing waits for them."""
-    for name in addresses.names(asset.url, WORKS):
-        yield Need(Gate.LOOKUP, f"https://{_wiki(asset)}{_API}{quote(name)}", polite=True)
-
-
-def bulk(needs: Sequence[Need]) -> Iterator[tuple[Need, Sequence[Need]]]:
+def _bulk(needs: Sequence[Need]) -> Iterator[tuple[Need, Sequence[Need]]]:
     """Join look-ups of up to fifty titles at one wiki; each comes with those that its answer answers."""
     wikis: dict[str, list[Need]] = {}
     for need in needs:
@@ -72,19 +56,36 @@ def bulk(needs: Sequence[Need]) -> Iterator[tuple[Need, Sequence[Need]]]:
             yield Need(Gate.LOOKUP, f"{wiki}&titles={titles}", limit=_LIMIT, polite=True), parts
 
 
+SPEC = Spec(
+    "Wikimedia file licence",
+    "2026-08",
+    "https://www.mediawiki.org/wiki/API:Imageinfo",
+    (Gate.LOOKUP,),
+    "a JSON document",
+    hosts=("wikimedia.org", "wikipedia.org"),
+    keys=_keys,
+    bulk=_bulk,
+)
+
+
+def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (as the protocol has it)
+    """Ask for the file's metadata at the wiki that keeps it; they carry no choice, so nothing waits for them."""
+    for name in addresses.names(asset.url, _FORMS):
+        yield Need(Gate.LOOKUP, f"https://{_wiki(asset)}{_API}{quote(name)}", polite=True)
+
+
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:  # noqa: ARG001 (as the protocol has it)
     """Note the licence of every file in the answer: up to fifty may have been asked for at once."""
-    yield remark(Category.TRAIN, *DEFAULT)
+    yield _DEFAULT
     document, gave_up = evidence.parsed(json.parse)
     pages = json.at(document, "query", "pages")
     found = list(pages.values())[:_MOST] if isinstance(pages, dict) else json.items(pages)[:_MOST]
-    mine = set(addresses.names(asset.url, WORKS))
+    mine = set(addresses.names(asset.url, _FORMS))
     known = {title: page for page in found if (title := json.text(page, "title")) and json.items(page, "imageinfo")}
     for title, page in known.items():
         yield from _licence(page, None if title in mine else f"wikimedia:{title}")
-    own = evidence.status == answer.OK and not mine.isdisjoint(known)
-    if reason := answer.reason(evidence.status, evidence.gap, own=own, gave_up=gave_up):
-        yield Gap(evidence.url, reason)
+    own = evidence.status == OK and not mine.isdisjoint(known)
+    yield from lacking(evidence, own=own, gave_up=gave_up, holds=False)
 
 
 def _licence(page: Any, about: str | None) -> Iterator[Said]:  # noqa: ANN401 (any JSON value)

@@ -5,15 +5,12 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Iterator
 
-from consentcrawl.core import ROBOTS_TXT, Asset, Category, Evidence, Gate, Need, Purpose, Said, Spec, remark
-from consentcrawl.platforms import addresses, site_default
-from consentcrawl.platforms.addresses import Form
+from consentcrawl.core import ROBOTS_TXT, Asset, Evidence, Gate, Need, Purpose, Said, Spec
+from consentcrawl.platforms import Form, addresses, site_default
 
-SPEC = Spec("X site default", "2026-09", "https://x.com/tos", (Gate.LOOKUP,), "nothing of its own")
-HOSTS = (
+_HOSTS = (
     "x.com", "twitter.com", "twimg.com", "fxtwitter.com", "vxtwitter.com", "twittpr.com", "fixvx.com", "fixupx.com",
 )  # fmt: skip
-DEFAULT = site_default.beside(__file__)
 
 _SITE = r"(?:[\w-]+\.)?(?:twitter|x|fxtwitter|vxtwitter|twittpr|fixvx|fixupx)\.com"
 
@@ -23,7 +20,8 @@ def _snowflake(name: str) -> str:
     return f"media:{int.from_bytes(urlsafe_b64decode(name + '=')[:8])}"
 
 
-WORKS = (
+_DEFAULT = site_default.beside(__file__)
+_FORMS = (
     Form(rf"{_SITE}/(?:(?:i/web|[^/]+)/)?status(?:es)?/(\d+)(?:\.\w+)?(?:/.*)?"),
     Form(r"pbs\.twimg\.com/(?:media|tweet_video_thumb)/([\w-]{15})(?:[.:].*)?", _snowflake),
     Form(r"video\.twimg\.com/tweet_video/([\w-]{15})(?:[.:].*)?", _snowflake),
@@ -31,9 +29,20 @@ WORKS = (
 )
 
 
-def keys(asset: Asset) -> Iterable[str]:
+def _keys(asset: Asset) -> Iterable[str]:
     """Return the work of a page or a file."""
-    return [f"x:{name}" for name in addresses.names(asset.url, WORKS)]
+    return [f"x:{name}" for name in addresses.names(asset.url, _FORMS)]
+
+
+SPEC = Spec(
+    "X site default",
+    "2026-09",
+    "https://x.com/tos",
+    (Gate.LOOKUP,),
+    "nothing of its own",
+    hosts=_HOSTS,
+    keys=_keys,
+)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (as the protocol has it)
@@ -43,4 +52,4 @@ def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (as
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:  # noqa: ARG001 (as the protocol has it)
     """Note what holds on the site; it decides nothing."""
-    yield remark(Category.TRAIN, *DEFAULT)
+    yield _DEFAULT

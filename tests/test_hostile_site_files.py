@@ -20,7 +20,7 @@ from tests.website import Answer, Site, serving
 SECONDS, BYTES = 1.0, 50 * 1024 * 1024
 ASSET = Asset("http://art.example/works/1.jpg")
 PURPOSE = Purpose("train-ai", "consentcrawl", PURPOSES["train-ai"])
-NEEDS = {need.at(ASSET): need for need in (ai_txt.FILE, *trust_txt.FILES)}
+NEEDS = {need.at(ASSET): need for signal in (ai_txt, trust_txt) for need in signal.needs(ASSET, PURPOSE)}
 
 
 @pytest.fixture(scope="module")

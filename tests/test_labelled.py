@@ -31,7 +31,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Verdicts]:
     groups: dict[Settings, list[Work]] = {}
     for work in WORKS:
         groups.setdefault(work.settings, []).append(work)
-    with platforms(directory) as web, _nobody() as closed, pytest.MonkeyPatch.context() as patch:
+    with platforms(directory) as web, _closed_port() as closed, pytest.MonkeyPatch.context() as patch:
         patch.chdir(directory)
         patch.setenv("XDG_CONFIG_HOME", str(directory / "config"))
         web.show(_pages())
@@ -52,8 +52,8 @@ def _pages() -> dict[str, Answer]:
 
 
 @contextmanager
-def _nobody() -> Iterator[int]:
-    """A port at which nobody answers."""
+def _closed_port() -> Iterator[int]:
+    """A port at which nothing answers."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]
@@ -70,8 +70,8 @@ def _settings(directory: Path) -> None:
         rows = csv.writer(stream)
         rows.writerow(("kind", "value", "category"))
         rows.writerows(row for work in WORKS for row in work.rows)
-    _command("lists", "add", "rows.csv", "--name", "wishes", "--to", str(directory))
-    files = as_toml([str(path) for path in directory.glob("wishes.*")])
+    _command("lists", "add", "rows.csv", "--name", "opt-outs", "--to", str(directory))
+    files = as_toml([str(path) for path in directory.glob("opt-outs.*")])
     (directory / "listed.toml").write_text(f"{text}[lists]\nfiles = {files}\n")
 
 
@@ -101,13 +101,13 @@ def _command(*words: str) -> str:
 def _wrong(verdicts: Verdicts, label: str, but: str) -> list[str]:
     """Name the works with this label that came out otherwise, with all that was found."""
     return [
-        f"{work.said}\n  labelled {label}, came out {found['outcome']}: {_told(found)}"
+        f"{work.said}\n  labelled {label}, came out {found['outcome']}: {_said(found)}"
         for work in WORKS
         if work.outcome == label and (found := verdicts[work.name])["outcome"] not in (label, but)
     ]
 
 
-def _told(found: dict[str, Any]) -> str:
+def _said(found: dict[str, Any]) -> str:
     said = [f"{g['signal']} {g['category']} {g['preference']} {g['quote']!r}" for g in found["grounds"]]
     said += [f"{gap['reason']} ({gap['need']})" for gap in found["gaps"]]
     return "; ".join(said) or "nothing was found"
@@ -130,7 +130,7 @@ def test_ours_undetermined_exactly_where_labelled(verdicts: Verdicts) -> None:
 
 def test_ours_refused_in_the_words_of_the_signal_that_is_named(verdicts: Verdicts) -> None:
     wrong = [
-        f"{work.said}\n  not by {work.data['by']}: {_told(verdicts[work.name])}"
+        f"{work.said}\n  not by {work.data['by']}: {_said(verdicts[work.name])}"
         for work in WORKS
         if "by" in work.data and not _says(verdicts[work.name], work.data["by"], "disallowed")
     ]
@@ -139,7 +139,7 @@ def test_ours_refused_in_the_words_of_the_signal_that_is_named(verdicts: Verdict
 
 def test_ours_what_could_not_be_known_has_its_reason(verdicts: Verdicts) -> None:
     wrong = [
-        f"{work.said}\n  not for {work.data['why']}: {_told(verdicts[work.name])}"
+        f"{work.said}\n  not for {work.data['why']}: {_said(verdicts[work.name])}"
         for work in WORKS
         if "why" in work.data and work.data["why"] not in {gap["reason"] for gap in verdicts[work.name]["gaps"]}
     ]
@@ -148,7 +148,7 @@ def test_ours_what_could_not_be_known_has_its_reason(verdicts: Verdicts) -> None
 
 def test_ours_what_does_not_decide_is_noted(verdicts: Verdicts) -> None:
     wrong = [
-        f"{work.said}\n  not noted by {work.data['noted']}: {_told(verdicts[work.name])}"
+        f"{work.said}\n  not noted by {work.data['noted']}: {_said(verdicts[work.name])}"
         for work in WORKS
         if work.data.get("noted", "") not in _notes(verdicts[work.name])
     ]

@@ -22,16 +22,16 @@ from typer.testing import CliRunner
 import consentcrawl
 from consentcrawl import discovery
 from consentcrawl.cli import app
-from consentcrawl.core import Asset, Gate, Outcome
+from consentcrawl.core import Asset, Gate, Need, Outcome
 from consentcrawl.download import Content, Download, Head, Read, Send, advance
 from consentcrawl.drivers.dry_run import judge
 from consentcrawl.errors import BadInput, BadPolicy
 from consentcrawl.lists import BadList, CompiledList, Row, compile_list, pictures, pieces
-from consentcrawl.signals import opt_out_list
 from consentcrawl.sources import optout_lists
 from consentcrawl.workers import picture
 from tests.website import Answer, serving
 
+LISTED = Need(Gate.LOOKUP, "list:asset", holds=True)
 CONTENT = b"\x89PNG a picture"
 ROWS = [
     Row("url", "http://art.example/a.jpg", "letter", "2026-01-01"),
@@ -379,9 +379,9 @@ def test_ours_what_shows_the_work_is_asked_about_too(tmp_path: Path) -> None:
     path = compile_list(_csv(tmp_path / "l.csv", rows), "ours", tmp_path).path
     lists = optout_lists.Lists([path], lambda: 1.0)
     for page, refused in (("https://art.example/work/1", 1), ("https://blog.example/", 1), ("https://c.example/", 0)):
-        evidence = lists.obtain(opt_out_list.ASSET, Asset("https://cdn.example/1.jpg", page)).result()
+        evidence = lists.obtain(LISTED, Asset("https://cdn.example/1.jpg", page)).result()
         assert len(json.loads(evidence.content)["rows"]) == refused
-    unlisted = [lists.known(opt_out_list.ASSET, Asset(f"https://cdn.example/{n}.jpg")) for n in range(2)]
+    unlisted = [lists.known(LISTED, Asset(f"https://cdn.example/{n}.jpg")) for n in range(2)]
     assert unlisted[0] is unlisted[1]
     lists.close()
 

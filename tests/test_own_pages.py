@@ -1,4 +1,4 @@
-"""Places, pages that say whose they are, AI tags in them, and what an answer is worth without them."""
+"""Places, pages that name their work, AI tags in them, and the gaps of answers without it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consentcrawl.core import Asset, Evidence, Gate, Need
+from consentcrawl.core import PURPOSES, Asset, Category, Evidence, Fields, Gap, Gate, Need, Purpose, Statement, remark
 from consentcrawl.formats import html, tag_attributes
-from consentcrawl.platforms import addresses, ai_tags, answer, maker_page, own_page, site_default
-from consentcrawl.platforms.addresses import Form
-from consentcrawl.platforms.works import Works
+from consentcrawl.platforms import Form, Works, addresses, ai_tags, lacking, maker_page, own_page, site_default
 
 BASE = "https://art.example/a"
+TRAIN = Purpose("train-ai", "consentcrawl", PURPOSES["train-ai"])
 
 
 def _page(markup: str) -> html.Page:
@@ -27,9 +26,9 @@ def _page(markup: str) -> html.Page:
     [
         ("https://Art.Example.:8443//a%20b/./c/?q=1#f", addresses.Place("art.example", ("a b", ".", "c"), "?q=1")),
         ("http://art.example", addresses.Place("art.example", (), "")),
-        ("ftp://art.example/", addresses.NOWHERE),
-        ("https://art.example/" + "a" * addresses.LIMIT, addresses.NOWHERE),
-        (None, addresses.NOWHERE),
+        ("ftp://art.example/", addresses.NO_PLACE),
+        ("https://art.example/" + "a" * addresses.LIMIT, addresses.NO_PLACE),
+        (None, addresses.NO_PLACE),
     ],
 )
 def test_ours_a_place_is_host_segments_and_query(url: str | None, place: addresses.Place) -> None:
@@ -73,9 +72,10 @@ def test_ours_digits_are_joined_without_leading_zeros() -> None:
     ],
 )
 def test_ours_ai_tags_are_those_for_everyone_and_for_us(markup: str, lines: list[str], found: set[str]) -> None:
-    tags = ai_tags.found(_page(markup), lines, "consentcrawl")
-    assert {category for category, _, _ in tags} == found
-    assert found <= ai_tags.SPEAKS_OF
+    evidence = Evidence(Need(Gate.LOOKUP, BASE), BASE, fields=Fields(("X-Robots-Tag", line) for line in lines))
+    tags = [*ai_tags.statements(evidence, _page(markup), TRAIN)]
+    assert {str(tag.category) for tag in tags} == found
+    assert len(tags) == len(set(tags))
 
 
 def test_ours_a_page_says_its_own_addresses() -> None:
@@ -108,12 +108,10 @@ def test_ours_a_page_of_an_unknown_site_answers_when_it_names_what_was_asked(
 ) -> None:
     shown = f'<link rel="canonical" href="{said}"><meta name="robots" content="noai">'
     assert own_page.answers(_page(shown), asked, asked) is answers
-    found = maker_page.read(
-        Evidence(Need(Gate.LOOKUP, asked), asked, status=200, content=shown.encode()), "consentcrawl"
-    )
-    assert found.own is answers
-    assert bool(found.tags) is answers
-    assert found.gaps == (() if answers else ((asked, "blocked"),))
+    evidence = Evidence(Need(Gate.LOOKUP, asked), asked, status=200, content=shown.encode())
+    read = [*maker_page.read(evidence, TRAIN)]
+    assert [one for one in read if isinstance(one, Gap)] == ([] if answers else [Gap(asked, "blocked", holds=True)])
+    assert any(isinstance(one, Statement) for one in read) is answers
 
 
 @pytest.mark.parametrize(
@@ -135,7 +133,9 @@ def test_ours_a_page_of_an_unknown_site_answers_when_it_names_what_was_asked(
 def test_ours_an_answer_without_the_work_is_a_gap(
     status: int | None, gap: str, *, own: bool, gave_up: str, reason: str
 ) -> None:
-    assert answer.reason(status, gap, own=own, gave_up=gave_up) == reason
+    evidence = Evidence(Need(Gate.LOOKUP, BASE), BASE, status=status, gap=gap)
+    expected = [Gap(BASE, reason, holds=False)] if reason else []
+    assert [*lacking(evidence, own=own, gave_up=gave_up, holds=False)] == expected
 
 
 @pytest.mark.parametrize(
@@ -166,15 +166,12 @@ def test_ours_sources_are_followed_once_each_and_never_back_to_the_re_host() -> 
     assert maker_page.source_pages(sources, home) == (many[1],)
 
 
-def test_ours_a_default_is_told_with_its_dates() -> None:
+def test_ours_a_default_is_noted_with_its_dates() -> None:
     default = {"value": "deny", "says": "words", "source": "terms", "since": "2022", "read": "2024"}
-    assert site_default.words({"default": default}) == (
-        "words",
-        "terms",
-        "site default: deny since 2022, as recorded on 2024",
-    )
+    note = "site default: deny since 2022, as recorded on 2024"
+    assert site_default.of({"default": default}) == remark(Category.TRAIN, "words", "terms", note)
     del default["since"]
-    assert site_default.words({"default": default})[2] == "site default: deny, as recorded on 2024"
+    assert site_default.of({"default": default}).note == "site default: deny, as recorded on 2024"
 
 
 @pytest.mark.parametrize(
@@ -215,14 +212,15 @@ WORKS = Works(
     "art",
     forms=(Form(r"art\.example/w/([\w/]+)"), Form(r"cdn\.art\.example/(x\w+)\.jpg")),
     look_up=lambda name: "" if name.startswith("x") else f"https://art.example/w/{name}",
+    default=remark(Category.TRAIN, "nothing is preset", "terms", "site default: unknown, as recorded on 2024"),
     files=(Form(r"cdn\.art\.example/(\d+)\.png", "file:{}".format),),
-    untold=(Form(r"cdn\.art\.example/old/.+"),),
+    unnamed=(Form(r"cdn\.art\.example/old/.+"),),
     short=lambda name: name.rpartition("/")[2],
 )
 
 
 @pytest.mark.parametrize(
-    ("asset", "works", "lone"),
+    ("asset", "works", "unknown"),
     [
         (Asset("https://art.example/w/a/7"), ("a/7",), False),
         (Asset("https://art.example/w/a/7", work_keys=("art:7",)), ("a/7",), False),
@@ -234,18 +232,18 @@ WORKS = Works(
         (Asset("https://cdn.art.example/avatar.gif"), (), False),
     ],
 )
-def test_ours_a_work_is_what_was_learnt_or_what_the_address_tells_or_what_the_page_tells(
-    asset: Asset, works: tuple[str, ...], *, lone: bool
+def test_ours_a_work_is_what_was_learnt_or_what_the_address_names_or_what_the_page_names(
+    asset: Asset, works: tuple[str, ...], *, unknown: bool
 ) -> None:
     assert WORKS.of(asset) == works
-    assert WORKS.lacking(asset) == (((asset.url, "no_source"),) if lone else ())
-    assert all(WORKS.look_ups(asset)) or lone
+    assert [*WORKS.unknown(asset)] == ([Gap(asset.url, "no_source", holds=True)] if unknown else [])
+    assert all(WORKS.look_ups(asset)) or unknown
 
 
 def test_ours_the_key_is_the_short_name_and_a_files_own_name_comes_first() -> None:
-    assert WORKS.keys("https://art.example/w/a/7") == ["art:7"]
-    assert WORKS.keys("https://cdn.art.example/1.png") == ["art:file:1"]
-    assert WORKS.keys("https://cdn.art.example/avatar.gif") == []
+    assert WORKS.keys(Asset("https://art.example/w/a/7")) == ["art:7"]
+    assert WORKS.keys(Asset("https://cdn.art.example/1.png")) == ["art:file:1"]
+    assert WORKS.keys(Asset("https://cdn.art.example/avatar.gif")) == []
 
 
 @pytest.mark.parametrize(

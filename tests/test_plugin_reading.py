@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -25,21 +23,19 @@ from consentcrawl.core import (
     Statement,
     name_of,
 )
-from consentcrawl.discovery import hosts_of, signals
+from consentcrawl.discovery import hosts_of, keys_among, signals
 from consentcrawl.formats.url import canonical
 from consentcrawl.platforms import addresses
+from tests import vector_files
 
-VECTORS = Path(__file__).parent / "vectors" / "plugins"
 PLUGINS = {name_of(signal): signal for signal in signals() if hosts_of(signal)}
 TRAIN = Purpose("train-ai", "consentcrawl", PURPOSES["train-ai"])
-NOTES_ONLY = {"flickr", "wikimedia", "fivehundredpx", "smugmug"}
-"""Their first look-up carries no choice; nothing waits for it."""
 
 
 def _assets(name: str) -> list[Asset]:
-    vectors = tomllib.loads((VECTORS / f"{name}.toml").read_text("utf-8"))["vector"]
-    urls = dict.fromkeys(vector["url"] for vector in vectors)
-    return [Asset(canonical(url), work_keys=tuple(PLUGINS[name].keys(Asset(canonical(url))))) for url in urls]
+    vectors = vector_files.files(vector_files.PLUGINS)[name]["vector"]
+    assets = [Asset(canonical(url)) for url in dict.fromkeys(vector["url"] for vector in vectors)]
+    return [Asset(asset.url, work_keys=keys_among((PLUGINS[name],), asset)) for asset in assets]
 
 
 def _asked(plugin: ModuleType, name: str) -> Iterator[tuple[Asset, Need]]:
@@ -48,33 +44,29 @@ def _asked(plugin: ModuleType, name: str) -> Iterator[tuple[Asset, Need]]:
             yield asset, need
 
 
+def _is_noted(name: str) -> bool:
+    """Nothing waits for a first look-up that carries no choice; one of Tumblr's two is such a look-up."""
+    return name == "tumblr" or vector_files.of_platform(name).get("notes_only", False)
+
+
 @pytest.mark.parametrize("name", sorted(PLUGINS))
 def test_ours_the_vectors_of_a_platform_lie_on_its_hosts(name: str) -> None:
     assert all(addresses.below(asset.host, hosts_of(PLUGINS[name])) for asset in _assets(name))
 
 
-DEFAULTS = {
-    **dict.fromkeys(("deviantart", "pixiv", "cara", "unsplash", "stock", "misskey", "mastodon"), "deny"),
-    **dict.fromkeys(("meta", "x", "reddit", "pinterest"), "deny"),
-    "tumblr": "allow",
-    "flickr": "all rights reserved",
-    "wikimedia": "the licence of the file",
-}
-"""What holds where the maker chose nothing; elsewhere it is not known."""
-
-
 @pytest.mark.parametrize("name", sorted(PLUGINS))
-def test_ours_what_holds_by_default_is_told_with_its_date_and_source(name: str) -> None:
+def test_ours_what_holds_by_default_is_noted_with_its_date_and_source(name: str) -> None:
+    expected = vector_files.of_platform(name)
     plugin, (asset, need) = PLUGINS[name], next(_asked(PLUGINS[name], name))
     said = [
         s for s in plugin.read(Evidence(need, need.at(asset), status=404), asset, TRAIN) if isinstance(s, Statement)
     ]
-    told = [s for s in said if s.note.startswith(f"site default: {DEFAULTS.get(name, 'unknown')}")]
-    assert told
-    assert all(re.search(r"as recorded on \d{4}-\d\d-\d\d$", s.note) and s.quote and s.where for s in told)
-    # Cara's tags are the site's, on every post: an opt-out. Elsewhere nobody's wish is in it: a note.
-    decides = {s.category for s in told if s.preference is Preference.DISALLOWED}
-    assert decides == ({Category.TRAIN, Category.AI_USE} if name == "cara" else set())
+    noted = [s for s in said if s.note.startswith(f"site default: {expected.get('default', 'unknown')}")]
+    assert noted
+    assert all(re.search(r"as recorded on \d{4}-\d\d-\d\d$", s.note) and s.quote and s.where for s in noted)
+    # Cara's tags are the site's, on every post: an opt-out. Elsewhere the maker did not choose it: a note.
+    decides = {s.category for s in noted if s.preference is Preference.DISALLOWED}
+    assert decides == ({Category.TRAIN, Category.AI_USE} if expected.get("default_decides") else set())
 
 
 @pytest.mark.parametrize("name", sorted(PLUGINS))
@@ -87,8 +79,8 @@ def test_ours_arbitrary_bytes_never_raise_and_never_allow(name: str, content: by
         assert all(s.preference is not Preference.ALLOWED for s in said if isinstance(s, Statement))
         if need != ROBOTS_TXT:
             gaps = [gap for gap in said if isinstance(gap, Gap)]
-            assert gaps, "the work was not in the answer, and nobody says so"
-            assert name in NOTES_ONLY | {"tumblr"} or all(gap.holds for gap in gaps)
+            assert gaps, "the work was not in the answer, and no gap says so"
+            assert _is_noted(name) or all(gap.holds for gap in gaps)
 
 
 @pytest.mark.parametrize("name", sorted(PLUGINS))
@@ -96,7 +88,7 @@ def test_ours_a_look_up_of_a_work_is_polite_and_the_same_however_it_was_named(na
     for asset, need in _asked(PLUGINS[name], name):
         if need != ROBOTS_TXT:
             assert need.polite
-            assert need.holds or name in NOTES_ONLY | {"tumblr"}
+            assert need.holds or _is_noted(name)
             assert "{" in need.url or canonical(need.url) == need.url
         again = Asset(asset.url, page=asset.url, work_keys=asset.work_keys)
         assert need in list(PLUGINS[name].needs(again, TRAIN))

@@ -18,6 +18,8 @@ from consentcrawl.storage.memory import MemoryStore
 from consentcrawl_plugins import spawning
 from tests.raw_server import RawServer, certificate, response
 
+assert spawning.SPEC.registry
+REGISTRY = spawning.SPEC.registry
 HOST = "opts-api.spawningaiapi.com"
 SECRETS = {"spawning.api_key": "0123"}
 Rows = list[dict[str, object]]
@@ -47,7 +49,7 @@ class Reader:
 
 def asking(reader: Reader, secrets: dict[str, str] = SECRETS) -> Registries:
     config = Config(secrets=secrets)
-    return Registries(config, MemoryStore(), lambda: 1.0, [spawning], reader=reader, pause=lambda _: None)
+    return Registries(config, MemoryStore(), lambda: 1.0, [REGISTRY], reader=reader, pause=lambda _: None)
 
 
 def good(urls: list[str]) -> tuple[int, bytes]:
@@ -59,13 +61,13 @@ def test_ours_ten_thousand_urls_to_a_call_and_each_is_asked_once() -> None:
     asked = asking(reader)
     urls = [f"https://art.example/{n}.jpg" for n in range(12_000)]
     asked.prepare(urls)
-    answers = [asked.obtain(spawning.ASSET, Asset(url)).result(10) for url in urls]
+    answers = [asked.obtain(REGISTRY.need, Asset(url)).result(10) for url in urls]
     assert not any(a.gap for a in answers)
     assert max(len(call.content.split()) for call in reader.calls) <= registries.MOST_URLS
     assert sum(len(call.content.split()) for call in reader.calls) == len(urls)
     assert reader.calls[0].fields[0] == ("Authorization", "API 0123")
     asked.prepare(urls)
-    assert asked.known(spawning.ASSET, Asset(urls[0])) is not None
+    assert asked.known(REGISTRY.need, Asset(urls[0])) is not None
     asked.close()
 
 
@@ -89,7 +91,7 @@ def test_ours_odd_answers_are_gaps(
 ) -> None:
     reader = Reader(*script)
     asked = asking(reader)
-    evidence = asked.obtain(spawning.ASSET, Asset("https://art.example/1.jpg")).result(10)
+    evidence = asked.obtain(REGISTRY.need, Asset("https://art.example/1.jpg")).result(10)
     assert (evidence.gap, len(reader.calls)) == (reason, calls)
     asked.close()
 
@@ -97,8 +99,8 @@ def test_ours_odd_answers_are_gaps(
 def test_ours_a_missing_row_is_a_gap_and_an_opt_out_beside_it_counts() -> None:
     asked = asking(Reader(lambda u: (200, answer([x for x in u if "lost" not in x]))))
     asked.prepare(["https://art.example/lost", "https://art.example/out"])
-    lost = asked.obtain(spawning.ASSET, Asset("https://art.example/lost")).result(10)
-    out = asked.obtain(spawning.ASSET, Asset("https://art.example/out")).result(10)
+    lost = asked.obtain(REGISTRY.need, Asset("https://art.example/lost")).result(10)
+    out = asked.obtain(REGISTRY.need, Asset("https://art.example/out")).result(10)
     assert (lost.gap, out.gap) == ("malformed", "malformed")
     assert b'"optOut": true' in out.content
     asked.close()
@@ -107,9 +109,9 @@ def test_ours_a_missing_row_is_a_gap_and_an_opt_out_beside_it_counts() -> None:
 def test_ours_no_key_is_a_gap_and_not_kept() -> None:
     reader = Reader(good)
     asked = asking(reader, {})
-    evidence = asked.obtain(spawning.ASSET, Asset("https://art.example/1.jpg")).result(10)
+    evidence = asked.obtain(REGISTRY.need, Asset("https://art.example/1.jpg")).result(10)
     assert (evidence.gap, reader.calls) == ("no_key", [])
-    assert asked.known(spawning.ASSET, Asset("https://art.example/1.jpg")) is None
+    assert asked.known(REGISTRY.need, Asset("https://art.example/1.jpg")) is None
     asked.close()
 
 

@@ -195,11 +195,11 @@ def test_ours_page_limits_hold_only_while_the_head_is_not_through() -> None:
 
 
 def test_ours_of_too_many_images_the_rest_is_a_gap() -> None:
-    images = b"".join(b'<img src="/%d.jpg">' % number for number in range(robots_meta.IMAGES_LIMIT + 5))
+    images = b"".join(b'<img src="/%d.jpg">' % number for number in range(1005))
     content = b'<!doctype html><meta name=robots content="noml">' + images
     (need,) = robots_meta.needs(PAGE, PURPOSE)
     said = [*robots_meta.read(_evidence(need, PAGE, (200, Fields(), content, "")), PAGE, PURPOSE)]
-    assert sum(isinstance(one, Statement) and one.about is not None for one in said) == robots_meta.IMAGES_LIMIT
+    assert sum(isinstance(one, Statement) and one.about is not None for one in said) == 1000
     assert isinstance(said[-1], Gap)
 
 

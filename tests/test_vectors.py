@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,9 +34,10 @@ from consentcrawl.core import (
     plan,
 )
 from consentcrawl.formats.url import canonical
+from tests import vector_files
 
-HERE = Path(__file__).parent / "vectors"
-FOLDERS = {HERE: consentcrawl.signals, HERE / "plugins": consentcrawl_plugins}
+FOLDERS = {vector_files.SIGNALS: consentcrawl.signals, vector_files.PLUGINS: consentcrawl_plugins}
+TABLES = {vector_files.SIGNALS: {"vector"}, vector_files.PLUGINS: {"platform", "vector", "walk", "address", "list"}}
 
 KEYS = {
     "title", "url", "page", "purpose", "token", "policy", "states", "gaps", "quote", "about", "outcome", "found",
@@ -124,9 +124,8 @@ def _nothing(need: Need, asset: Asset) -> Evidence:
 
 def _vectors() -> Iterator[tuple[str, Vector]]:
     for folder, package in FOLDERS.items():
-        for path in sorted(folder.glob("*.toml")):
-            for number, data in enumerate(tomllib.loads(path.read_text("utf-8"))["vector"], 1):
-                yield f"{path.stem} {number}: {data['title']}", Vector(f"{package.__name__}.{path.stem}", data)
+        for title, name, data in vector_files.titled(folder, "vector"):
+            yield title, Vector(f"{package.__name__}.{name}", data)
 
 
 VECTORS = dict(_vectors())
@@ -192,4 +191,9 @@ def test_ours_vector_as_an_inquiry(vector: Vector) -> None:
 def test_ours_every_signal_has_vectors_and_every_vector_file_a_signal(folder: Path) -> None:
     modules = {module.name for module in pkgutil.iter_modules(FOLDERS[folder].__path__)}
     signals = {name for name in modules if not name.startswith("_")}
-    assert signals == {path.stem for path in folder.glob("*.toml")}
+    assert signals == vector_files.files(folder).keys()
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_ours_a_vector_file_has_no_table_that_no_test_reads(folder: Path) -> None:
+    assert all(file.keys() <= TABLES[folder] for file in vector_files.files(folder).values())

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,16 +12,12 @@ import consentcrawl
 from consentcrawl import discovery
 from consentcrawl.core import Gate, Verdict, name_of
 from consentcrawl.sources.web import Reads
+from tests import vector_files
 from tests.platform_web import PlatformWeb, platforms
 from tests.website import Answer
 
-HERE = Path(__file__).parent / "vectors" / "walks"
 CASES = {"opted-out", "not-opted-out", "blocked", "gone", "hostile"}
 """What is shown for each platform."""
-BY_POLICY = {"cara"}
-"""Opted out by the policy of the site, whatever the page of the work says."""
-NOTED = {"flickr", "wikimedia", "fivehundredpx", "smugmug", "meta", "x", "stock"}
-"""What is asked first carries no choice there, so that an answer that could not be had holds nothing back."""
 KEYS = {
     "title",
     "case",
@@ -42,15 +36,7 @@ KEYS = {
 STEP_KEYS = {"url", "page", "outcome", "quote", "gaps", "notes", "asked"}
 SERVED_KEYS = {"at", "status", "fields", "content", "repeat"}
 HTML, JSON = ("Content-Type", "text/html; charset=utf-8"), ("Content-Type", "application/json")
-
-
-def _walks() -> Iterator[tuple[str, dict[str, Any]]]:
-    for path in sorted(HERE.glob("*.toml")):
-        for number, walk in enumerate(tomllib.loads(path.read_text("utf-8"))["walk"], 1):
-            yield f"{path.stem} {number}: {walk['title']}", walk
-
-
-WALKS = dict(_walks())
+WALKS = {title: walk for title, _, walk in vector_files.titled(vector_files.PLUGINS, "walk")}
 
 
 @pytest.fixture(scope="module")
@@ -109,9 +95,9 @@ PLATFORMS = sorted(name_of(signal) for signal in discovery.signals() if discover
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_ours_every_case_is_shown_for_every_platform(platform: str) -> None:
-    walks = tomllib.loads((HERE / f"{platform}.toml").read_text("utf-8"))["walk"]
+    walks, said = vector_files.files(vector_files.PLUGINS)[platform]["walk"], vector_files.of_platform(platform)
     shown = {walk["case"]: walk["outcome"] for walk in walks if "case" in walk}
     assert shown.keys() == CASES
     assert shown.pop("opted-out") == "refuse"
-    assert shown.pop("not-opted-out") == ("refuse" if platform in BY_POLICY else "permit")
-    assert "permit" not in shown.values() or platform in NOTED
+    assert shown.pop("not-opted-out") == ("refuse" if said.get("default_decides") else "permit")
+    assert "permit" not in shown.values() or said.get("notes_only")

@@ -1,4 +1,4 @@
-"""Work keys: a URL and nothing else tells which work it shows."""
+"""Work keys: the work that a URL shows, from the URL alone."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consentcrawl.core import Asset, host_of
-from consentcrawl.discovery import Hosts, hosts_of, signals, work_keys
+from consentcrawl.core import Asset, host_of, name_of
+from consentcrawl.discovery import Hosts, hosts_of, keys_among, signals, work_keys
 from consentcrawl.formats.url import BadUrl, canonical
 from consentcrawl.platforms import addresses
-from tests.stated_addresses import NO_WORKS, STATED
+from tests import vector_files
 
 CORPUS = os.environ.get("CONSENTCRAWL_CORPUS")
 HEX = "0123456789abcdef"
@@ -278,12 +278,26 @@ def test_ours_upper_case_hosts_doubled_slashes_and_odd_queries_change_nothing(gr
             assert work_keys(f"{url.partition('#')[0]}?a=%00&&=&b[]=1;c") == (key,)
 
 
-CASES = [(url, key) for key, urls in STATED.items() for url in urls]
+ADDRESSES = list(vector_files.tables(vector_files.PLUGINS, "address"))
+STATED = {address["url"]: tuple(address["keys"]) for _, address in ADDRESSES}
 
 
-@pytest.mark.parametrize(("url", "key"), CASES)
-def test_ours_every_known_form_of_address_has_its_key(url: str, key: str) -> None:
-    assert work_keys(url) == (key,)
+def test_ours_every_address_is_stated_once() -> None:
+    assert len(STATED) == len(ADDRESSES)
+    assert all(address.keys() == {"url", "keys"} for _, address in ADDRESSES)
+
+
+@pytest.mark.parametrize(("url", "keys"), STATED.items())
+def test_ours_every_known_form_of_address_has_its_keys_and_what_is_no_work_none(
+    url: str, keys: tuple[str, ...]
+) -> None:
+    assert work_keys(url) == keys
+
+
+def test_ours_an_address_is_stated_in_the_file_of_its_platform() -> None:
+    hosts = Hosts(signals())
+    for platform, address in ADDRESSES:
+        assert platform in [name_of(plugin) for plugin in hosts.plugins(host_of(canonical(address["url"])))], address
 
 
 def _odd(url: str) -> Iterator[str]:
@@ -303,20 +317,20 @@ def _odd(url: str) -> Iterator[str]:
         yield f"https://{host}/{before}?utm_source=a&amp;{query}"
 
 
-@pytest.mark.parametrize("key", STATED)
-def test_ours_case_of_the_host_ports_slashes_encodings_and_odd_queries_change_nothing(key: str) -> None:
-    for url in STATED[key]:
-        assert {other: work_keys(other) for other in _odd(url)} == dict.fromkeys(_odd(url), (key,))
+@pytest.mark.parametrize(("url", "keys"), [(url, keys) for url, keys in STATED.items() if keys])
+def test_ours_case_of_the_host_ports_slashes_encodings_and_odd_queries_change_nothing(
+    url: str, keys: tuple[str, ...]
+) -> None:
+    assert {other: work_keys(other) for other in _odd(url)} == dict.fromkeys(_odd(url), keys)
 
 
 def test_ours_every_platform_has_its_forms_stated() -> None:
-    hosts = Hosts(signals())
-    stated = {plugin for url, _ in CASES for plugin in hosts.plugins(host_of(canonical(url)))}
-    assert stated == {plugin for plugin in signals() if hosts_of(plugin)}
+    stated = {platform for platform, address in ADDRESSES if address["keys"]}
+    assert stated == {name_of(plugin) for plugin in signals() if hosts_of(plugin)}
 
 
-@pytest.mark.parametrize("url", NO_WORKS)
-def test_ours_what_is_no_work_has_no_key(url: str) -> None:
+@pytest.mark.parametrize("url", ["https://notdeviantart.com/view/1", "https://art.example/view/1"])
+def test_ours_what_lies_on_no_platform_has_no_key(url: str) -> None:
     assert work_keys(url) == ()
 
 
@@ -352,6 +366,6 @@ def test_ours_no_pattern_takes_long_over_a_long_address(unit: str) -> None:
         path = (unit * 8000)[: 8000 - len(host)]
         for plugin in signals():
             if addresses.below(host, hosts_of(plugin)):
-                list(plugin.keys(Asset(f"https://{host}/{path}")))
-                list(plugin.keys(Asset(f"https://www.{host}/{path}?{path[:100]}")))
+                keys_among((plugin,), Asset(f"https://{host}/{path}"))
+                keys_among((plugin,), Asset(f"https://www.{host}/{path}?{path[:100]}"))
     assert time.process_time() - started < 5

@@ -6,6 +6,7 @@ ConsentError
 │   └── Undetermined     no verdict either way could be reached
 ├── BadPurpose       a purpose or product token that does not exist (also a ValueError)
 ├── BadPolicy        a policy or configuration that cannot be read (also a ValueError)
+├── BadSignal        a signal module that lacks a name, or has one that no signal has (also a ValueError)
 ├── BadInput         a list of URLs that cannot be read: names file, line and column (also a ValueError)
 └── LedgerBroken     the ledger is damaged or can no longer be written
 BadUrl               a URL that cannot be read in one way only (a ValueError, from formats.url)
@@ -22,6 +23,7 @@ __all__ = [
     "BadInput",
     "BadPolicy",
     "BadPurpose",
+    "BadSignal",
     "BadUrl",
     "ConsentError",
     "LedgerBroken",
@@ -66,6 +68,10 @@ class BadPurpose(ConsentError, ValueError):
 
 class BadPolicy(ConsentError, ValueError):
     """A policy or configuration that cannot be read."""
+
+
+class BadSignal(ConsentError, ValueError):
+    """A signal module that lacks one of the names of a signal, or has a public name that no signal has."""
 
 
 class BadInput(ConsentError, ValueError):

@@ -7,7 +7,7 @@ from consentcrawl.core.asset import Asset, host_of, origin_of
 from consentcrawl.core.evidence import BODY, DAY, HEAD, NO_FIELDS, ROBOTS_TXT, Evidence, Fields, Need, page_of
 from consentcrawl.core.inquiry import Inquiry
 from consentcrawl.core.policy import PRESETS, Agreement, Policy
-from consentcrawl.core.signal import SILENT, Plan, Said, Signal, Spec, name_of, plan
+from consentcrawl.core.signal import SILENT, Bulk, Plan, Registry, Said, Signal, Spec, name_of, plan
 from consentcrawl.core.statement import Statement, allow, disallow, remark
 from consentcrawl.core.verdict import Gap, Ground, Hop, Verdict
 from consentcrawl.core.vocabulary import PURPOSES, REASONS, Category, Gate, Outcome, Preference, Purpose
@@ -24,6 +24,7 @@ __all__ = [
     "SILENT",
     "Agreement",
     "Asset",
+    "Bulk",
     "Category",
     "Evidence",
     "Fields",
@@ -38,6 +39,7 @@ __all__ = [
     "Policy",
     "Preference",
     "Purpose",
+    "Registry",
     "Said",
     "Signal",
     "Spec",

@@ -1,16 +1,16 @@
 """What a signal is: a module that knows one mechanism.
 
-A signal module has a docstring of one sentence, ``SPEC``, ``needs`` and ``read``. A platform plugin is a signal that
-names its ``HOSTS`` and may offer ``keys(asset)``; ``MAKERS``, the number of answers that lead to the maker's own place;
-and ``bulk(needs)``, which joins look-ups. Nothing is registered and nothing is inherited.
+A signal module has four public names: a docstring of one sentence, ``SPEC``, ``needs`` and ``read``. A platform plugin
+is a signal whose ``SPEC`` names hosts. Nothing is registered and nothing is inherited.
 
-Law: ``needs`` of a signal without ``HOSTS`` depends on the asset's origin and page only: it is asked once for both.
+Law: ``needs`` of a signal without hosts depends on the asset's origin and page only: it is asked once for both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 from types import ModuleType
 from typing import Protocol
 
@@ -34,11 +34,32 @@ SILENT: tuple[Said, ...] = _Silent()
 """What ``read`` gives when this evidence says nothing about any asset of its origin; it is then not read again."""
 
 
+Bulk = Callable[[Sequence[Need]], Iterable[tuple[Need, Sequence[Need]]]]
+"""Joins look-ups: yields joint needs, each with those that its answer answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """A registry that is asked about many URLs at once.
+
+    ``need`` is what the signal needs of it for one asset. ``ask`` makes the request about many URLs; ``rows`` splits
+    its answer: each row with its URL, and a reason code where the answer is not what was agreed, else empty.
+    """
+
+    need: Need
+    ask: Callable[[Sequence[str]], Need]
+    rows: Callable[[bytes], tuple[list[tuple[str, object]], str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Spec:
     """The standard a signal reads: its name, version and URL, the gates it speaks at and what it costs.
 
-    ``under`` names a key of the policy and the values under which the signal runs at all.
+    ``under`` names a key of the policy and the values under which the signal runs at all; ``configured`` a section of
+    the settings without which it does not run. A platform plugin names its ``hosts``, and speaks about these and all
+    below them only; ``keys`` gives the work keys of an asset's address, offline; ``bulk`` joins look-ups;
+    ``makers_from`` is how many answers lead to the maker's own place: 0, the first look-up goes there; infinity, none
+    does. ``registry`` is how a registry is asked.
     """
 
     name: str
@@ -47,6 +68,12 @@ class Spec:
     gates: tuple[Gate, ...]
     cost: str
     under: tuple[str, ...] = ()
+    configured: str = ""
+    hosts: tuple[str, ...] = ()
+    keys: Callable[[Asset], Iterable[str]] | None = None
+    bulk: Bulk | None = None
+    makers_from: float = inf
+    registry: Registry | None = None
 
 
 class Signal(Protocol):
@@ -66,7 +93,7 @@ class Signal(Protocol):
 
 
 def name_of(signal: Signal) -> str:
-    """The short name of a signal: that of its module."""
+    """Return the short name of a signal: that of its module."""
     return signal.__name__.rpartition(".")[2]
 
 

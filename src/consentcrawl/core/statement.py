@@ -6,6 +6,7 @@ Law: a statement without the words it rests on cannot be made.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 from consentcrawl.core.vocabulary import Category, Preference
 
@@ -42,16 +43,32 @@ class Statement:
             object.__setattr__(self, "quote", self.quote[: QUOTE_LIMIT - 1] + "…")
 
 
-def allow(category: Category, quote: str, where: str, **more: object) -> Statement:
+class _More(TypedDict, total=False):
+    """What else a statement may carry: the fields of ``Statement`` by their names."""
+
+    about: str | None
+    under: tuple[str, ...]
+    family: str
+    rank: int
+    names: str
+
+
+class _Noted(_More, total=False):
+    """The same, and a note for a person."""
+
+    note: str
+
+
+def allow(category: Category, quote: str, where: str, **more: Unpack[_Noted]) -> Statement:
     """State that ``category`` is allowed, in the words of ``quote``."""
-    return Statement(category=category, preference=Preference.ALLOWED, quote=quote, where=where, **more)  # type: ignore[arg-type]
+    return Statement(category=category, preference=Preference.ALLOWED, quote=quote, where=where, **more)
 
 
-def disallow(category: Category, quote: str, where: str, **more: object) -> Statement:
+def disallow(category: Category, quote: str, where: str, **more: Unpack[_Noted]) -> Statement:
     """State that ``category`` is disallowed, in the words of ``quote``."""
-    return Statement(category=category, preference=Preference.DISALLOWED, quote=quote, where=where, **more)  # type: ignore[arg-type]
+    return Statement(category=category, preference=Preference.DISALLOWED, quote=quote, where=where, **more)
 
 
-def remark(category: Category, quote: str, where: str, note: str, **more: object) -> Statement:
+def remark(category: Category, quote: str, where: str, note: str, **more: Unpack[_More]) -> Statement:
     """Note something that was said and does not decide."""
-    return Statement(category=category, preference=Preference.UNKNOWN, quote=quote, where=where, note=note, **more)  # type: ignore[arg-type]
+    return Statement(category=category, preference=Preference.UNKNOWN, quote=quote, where=where, note=note, **more)

@@ -16,7 +16,7 @@ _PORT = re.compile(r":\d*$", re.ASCII)
 MD5 = "[0-9A-Fa-f]{32}"
 """The pattern of an MD5, by which boorus name files."""
 LIMIT = 8192
-"""The most characters that are looked at, as in ``formats.url``."""
+"""The most characters of a URL that are read, as in ``formats.url``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Place:
         return "/".join((self.host, *self.segments))
 
 
-NOWHERE = Place("", (), "")
+NO_PLACE = Place("", (), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Form:
     query: str = ""
 
     def names(self, place: Place) -> list[str]:
-        """Every name this form gives; a parameter that is repeated with two values gives two, whoever reads it."""
+        """Return every name this form gives; a parameter that is repeated with two values gives two."""
         match = _compiled(self.path).fullmatch(place.path)
         if match is None:
             return []
@@ -59,7 +59,7 @@ class Form:
 
 
 def parameter(name: str, value: str = r"\d+", before: str = "") -> str:
-    """The pattern of a parameter in a query, for ``Form``: all of its value, or all that stands behind ``before``.
+    """Return the pattern of a parameter in a query: its whole value, or all that stands behind ``before``.
 
     It is found behind an ampersand that was left escaped (``&amp;``), too.
     """
@@ -67,17 +67,17 @@ def parameter(name: str, value: str = r"\d+", before: str = "") -> str:
 
 
 def split(url: str | None) -> Place:
-    """Take a canonical URL apart; whatever is no http(s) URL lies nowhere."""
+    """Take a canonical URL apart; ``NO_PLACE`` for what is no http(s) URL."""
     match = _SPLIT(url or "") if len(url or "") <= LIMIT else None
     if match is None:
-        return NOWHERE
+        return NO_PLACE
     authority, path, query = match.groups()
     host = _PORT.sub("", authority).lower().removesuffix(".")
     return Place(host, tuple(unquote(segment) for segment in path.split("/") if segment), query)
 
 
 def names(url: str | None, forms: Sequence[Form]) -> tuple[str, ...]:
-    """The names by which the first form that fits knows the URL, each once; nothing where none fits."""
+    """Return the names by which the first form that fits knows the URL, each once; nothing where none fits."""
     place = split(url)
     for form in forms:
         if found := [name for name in form.names(place) if name]:
@@ -86,7 +86,7 @@ def names(url: str | None, forms: Sequence[Form]) -> tuple[str, ...]:
 
 
 def learnt(keys: Iterable[str], platform: str) -> tuple[str, ...]:
-    """The names among work keys by which a platform knows works; numbers of files (``file:1``) are none."""
+    """Return the names among work keys by which a platform knows works; numbers of files (``file:1``) are none."""
     found = (key.removeprefix(f"{platform}:") for key in keys if key.startswith(f"{platform}:"))
     return tuple(name for name in found if ":" not in name)
 
@@ -103,16 +103,16 @@ def below(host: str, domains: Sequence[str]) -> bool:
 
 
 def md5(digits: str) -> str:
-    """The name of a file by its MD5, in lower case whatever the address has."""
+    """Return the name of a file by its MD5, in lower case whatever the address has."""
     return f"md5:{digits.lower()}"
 
 
 def number(*digits: str) -> str:
-    """The decimal number that groups of digits make when joined, without leading zeros."""
+    """Return the decimal number that groups of digits make when joined, without leading zeros."""
     return "".join(digits).lstrip("0") or "0"
 
 
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """Patterns are the plugins' own and few; ASCII digits and letters only, so that no two spellings name one work."""
+    """Compile a pattern; they are few. ASCII digits and letters only, so that no two spellings name one work."""
     return re.compile(pattern, re.ASCII)

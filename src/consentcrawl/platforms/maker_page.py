@@ -1,17 +1,18 @@
 """The maker's own page, out of the ``source`` that a re-host gives.
 
-An address of a file becomes the page of its work where the platform's grammar tells it; nothing is guessed.
+An address of a file becomes the page of its work where the platform's grammar names it; nothing is guessed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
+from consentcrawl.core import Evidence, Purpose, Said
 from consentcrawl.formats import html, url
-from consentcrawl.platforms import addresses, ai_tags, answer, own_page
+from consentcrawl.platforms import addresses, ai_tags, own_page
 from consentcrawl.platforms.addresses import Form, parameter
-from consentcrawl.platforms.answer import Answer, Found
+from consentcrawl.platforms.works import OK, lacking
 
 MOST = 8
 """The most pages that are followed for one work."""
@@ -40,7 +41,7 @@ _FILES = (
 
 
 def address(source: str) -> str:
-    """The canonical URL of the page to ask, or an empty string where the source is no web address."""
+    """Return the canonical URL of the page to ask, or an empty string where the source is no web address."""
     try:
         given = url.canonical(source.strip())
     except url.BadUrl:
@@ -49,18 +50,19 @@ def address(source: str) -> str:
 
 
 def source_pages(sources: Iterable[str], home: Sequence[str]) -> tuple[str, ...]:
-    """The pages of all ``sources`` (each word of each counts), each once, without those on the re-host's own domains.
+    """Return the pages of all ``sources``, each once, without those on the re-host's own domains (``home``).
 
-    At most ``MOST``; whoever gets that many must take it that there are more.
+    Each word of each source counts. At most ``MOST``: that many mean that there may be more.
     """
     words = islice((word for source in sources for word in source.split()), _WORDS)
     found = dict.fromkeys(filter(None, map(address, words)))
     return tuple(page for page in found if not addresses.below(addresses.split(page).host, home))[:MOST]
 
 
-def read(evidence: Answer, token: str) -> Found:
+def read(evidence: Evidence, purpose: Purpose) -> Iterator[Said]:
     """Read the AI tags of a page of an unknown site, if it says it is the one that was asked for."""
     page = evidence.parsed(html.parse, evidence.content_type)
-    own = evidence.status == answer.OK and own_page.answers(page, evidence.url, evidence.need.url)
-    tags = ai_tags.tags(evidence, page, token) if own else ()
-    return Found(asked=False, own=own, tags=tags, gaps=answer.gaps(evidence, own=own, gave_up=page.gave_up))
+    own = evidence.status == OK and own_page.answers(page, evidence.url, evidence.need.url)
+    if own:
+        yield from ai_tags.statements(evidence, page, purpose)
+    yield from lacking(evidence, own=own, gave_up=page.gave_up)

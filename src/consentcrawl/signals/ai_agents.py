@@ -27,7 +27,7 @@ _ENOUGH = 2  # training crawlers shut out, before one of mixed purpose is eviden
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class _Shared:
     """Rules, and the known crawlers that share them, by class."""
 
     rules: RuleSet
@@ -51,19 +51,19 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:
     return _disallowed(evidence.parsed(_shared, robots, purpose.token), asset.target)
 
 
-def _shared(_: bytes, robots: RobotsTxt, own: str) -> tuple[Shared, ...]:
+def _shared(_: bytes, robots: RobotsTxt, own: str) -> tuple[_Shared, ...]:
     """Gather the crawlers by the rules that bind them, so that each set of rules is asked once."""
     by_rules: dict[RuleSet, list[str]] = {}
     for token in sorted(robots.tokens & AGENTS.tokens - {own.lower()}):
         for _first, rules in robots.groups_for(frozenset({token})):
             by_rules.setdefault(rules, []).append(token)
     return tuple(
-        Shared(rules, *(tuple(token for token in tokens if token in kind) for kind in _KINDS))
+        _Shared(rules, *(tuple(token for token in tokens if token in kind) for kind in _KINDS))
         for rules, tokens in by_rules.items()
     )
 
 
-def _disallowed(groups: tuple[Shared, ...], target: str) -> Iterator[Said]:
+def _disallowed(groups: tuple[_Shared, ...], target: str) -> Iterator[Said]:
     """Make one statement of all groups that say the same: some files have 160 of them."""
     shut = [(group, rule) for group in groups if (rule := _rule_against(group.rules, target))]
     if not shut:

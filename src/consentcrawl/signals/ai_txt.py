@@ -17,12 +17,12 @@ SPEC = Spec(
 )
 
 _OK = range(200, 300)
-FILE = Need(Gate.LOOKUP, "/ai.txt")
+_FILE = Need(Gate.LOOKUP, "/ai.txt")
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (same for all)
     """Need the origin's file."""
-    return (FILE,)
+    return (_FILE,)
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:

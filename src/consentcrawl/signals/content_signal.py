@@ -42,11 +42,11 @@ _KEYS = ("content-signal", "content-signals")
 _OK = range(200, 300)
 _TRAIN = "ai-train"
 
-Under = tuple[str, ...]
+_Under = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class _Rules:
     """Compiled records: patterns ("" for everything), and what each says, made once."""
 
     patterns: Patterns
@@ -71,28 +71,28 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:
     return _matching(rules, asset.target, evidence) if rules else SILENT
 
 
-def _field(lines: list[str], evidence: Evidence) -> Rules:
+def _field(lines: list[str], evidence: Evidence) -> _Rules:
     """Read a field; a page's is about the page, and refuses what it shows only if the policy inherits all."""
     read = [preferences.content_signal(line) for line in lines]
     patterns = Patterns([path for path, _ in read])
     if evidence.need.gate is Gate.HEAD:
-        return Rules(patterns, tuple(_statements(said, "Content-Signal field", ()) for _, said in read))
+        return _Rules(patterns, tuple(_statements(said, "Content-Signal field", ()) for _, said in read))
     counted = evidence.status in _OK
     refused = (tuple(one for one in said if counted and not one.allowed) for _, said in read)
     where, under = "page, Content-Signal field", ("inherit", "all")
-    return Rules(patterns, tuple(_statements(said, where, under) for said in refused))
+    return _Rules(patterns, tuple(_statements(said, where, under) for said in refused))
 
 
-def _compiled(_: bytes, robots: RobotsTxt, own: str) -> tuple[Rules, ...]:
+def _compiled(_: bytes, robots: RobotsTxt, own: str) -> tuple[_Rules, ...]:
     """Read the records once per file and token, by the policy under which they count."""
-    by_policy: dict[Under, list[Record]] = {}
+    by_policy: dict[_Under, list[Record]] = {}
     for record in (record for key in _KEYS for record in robots.all_records(key)):
         if (under := _under(record.agents, own)) is not None:
             by_policy.setdefault(under, []).append(record)
     return tuple(_rules(under, records) for under, records in by_policy.items())
 
 
-def _under(agents: tuple[str, ...], own: str) -> Under | None:
+def _under(agents: tuple[str, ...], own: str) -> _Under | None:
     """Tell to whom a record speaks: to everyone, by way of a crawler like us, or not at all.
 
     Many files have the line at their top or under ``*``: it is meant for everyone then, even beside a group of our own.
@@ -103,7 +103,7 @@ def _under(agents: tuple[str, ...], own: str) -> Under | None:
     return ("ai_agents", *modes) if modes else None
 
 
-def _rules(under: Under, records: list[Record]) -> Rules:
+def _rules(under: _Under, records: list[Record]) -> _Rules:
     read = [preferences.content_signal(record.value) for record in records]
     said = tuple(
         _statements(
@@ -113,10 +113,10 @@ def _rules(under: Under, records: list[Record]) -> Rules:
         )
         for (_, members), record in zip(read, records, strict=True)
     )
-    return Rules(Patterns([path for path, _ in read]), said)
+    return _Rules(Patterns([path for path, _ in read]), said)
 
 
-def _matching(rules: tuple[Rules, ...], target: str, evidence: Evidence) -> Iterator[Said]:
+def _matching(rules: tuple[_Rules, ...], target: str, evidence: Evidence) -> Iterator[Said]:
     """Return what the longest matching paths say; precedence is not written down, so equals all count."""
     for some in rules:
         for number in some.patterns.longest(target):
@@ -127,7 +127,7 @@ def _matching(rules: tuple[Rules, ...], target: str, evidence: Evidence) -> Iter
             yield Gap(evidence.url, some.patterns.gave_up, holds=True)
 
 
-def _statements(said: Iterable[preferences.Said], where: str, under: Under) -> tuple[Statement, ...]:
+def _statements(said: Iterable[preferences.Said], where: str, under: _Under) -> tuple[Statement, ...]:
     stated: list[Statement] = []
     for one in said:
         if not one.categories:

@@ -40,12 +40,12 @@ _OK = range(200, 300)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-Rule = tuple[str, tuple[preferences.Said, ...], int]
+_Rule = tuple[str, tuple[preferences.Said, ...], int]
 """The path pattern of a rule, what it says, and its line."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class _Rules:
     """Compiled rules: their patterns ("" for everything), and what each says and in which line."""
 
     patterns: Patterns
@@ -96,13 +96,13 @@ def _statements(said: preferences.Said, where: str, under: tuple[str, ...] = ())
         yield state(Category(category), said.quote, where, note=said.note, under=under)
 
 
-def _compiled(_: bytes, robots: RobotsTxt, token: str) -> tuple[Rules, ...]:
+def _compiled(_: bytes, robots: RobotsTxt, token: str) -> tuple[_Rules, ...]:
     """Read the rules once per file and token: those by the draft's letter, and those that can only disallow.
 
     Outside its letter stand a pattern that begins with ``*`` and a line before the first group.
     """
-    by_letter: list[Rule] = []
-    lenient: list[Rule] = []
+    by_letter: list[_Rule] = []
+    lenient: list[_Rule] = []
     for record in robots.records(_KEY, token):
         path, value = preferences.split_path(record.value)
         (lenient if path.startswith("*") else by_letter).append((path, preferences.usage([value]), record.line))
@@ -110,13 +110,13 @@ def _compiled(_: bytes, robots: RobotsTxt, token: str) -> tuple[Rules, ...]:
         path, value = preferences.split_path(record.value)
         lenient.append((path, preferences.usage([value]), record.line))
     return tuple(
-        Rules(Patterns([path for path, _, _ in rules]), tuple((said, line) for _, said, line in rules), strict)
+        _Rules(Patterns([path for path, _, _ in rules]), tuple((said, line) for _, said, line in rules), strict)
         for rules, strict in ((by_letter, True), (lenient, False))
         if rules
     )
 
 
-def _matching(rules: tuple[Rules, ...], target: str, evidence: Evidence) -> Iterator[Said]:
+def _matching(rules: tuple[_Rules, ...], target: str, evidence: Evidence) -> Iterator[Said]:
     """Return what the longest matching patterns say; all of those that are equally long (attach §"Conflicts")."""
     for some in rules:
         numbers = some.patterns.longest(target)

@@ -36,7 +36,7 @@ _OK = range(200, 300)
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class _Rules:
     """Compiled rules and the records they came from."""
 
     patterns: Patterns
@@ -56,14 +56,14 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:
     return _matching(rules, asset.target, evidence) if rules else SILENT
 
 
-def _compiled(_: bytes, robots: RobotsTxt, token: str) -> Rules | None:
+def _compiled(_: bytes, robots: RobotsTxt, token: str) -> _Rules | None:
     """Read the rules once per file and token. An empty path matches nothing, as with Disallow (RFC 9309 §2.2.2)."""
     records = [*robots.records(_DISALLOW, token), *robots.globals(_DISALLOW), *robots.records(_ALLOW, token)]
     records = [record for record in records if record.value]
-    return Rules(Patterns([record.value for record in records]), tuple(records)) if records else None
+    return _Rules(Patterns([record.value for record in records]), tuple(records)) if records else None
 
 
-def _matching(rules: Rules, target: str, evidence: Evidence) -> Iterator[Said]:
+def _matching(rules: _Rules, target: str, evidence: Evidence) -> Iterator[Said]:
     for number in rules.patterns.longest(target):
         record = rules.records[number]
         if record.key == _DISALLOW:

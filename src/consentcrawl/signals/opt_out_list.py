@@ -14,12 +14,10 @@ SPEC = Spec(
     url="https://www.rfc-editor.org/rfc/rfc6234",
     gates=(Gate.LOOKUP, Gate.BODY),
     cost="no request; nothing where no list is configured",
+    configured="lists",
 )
-CONFIGURED = "lists"
-"""What must be in the settings for this signal to be read."""
-
-ASSET = Need(Gate.LOOKUP, "list:asset", holds=True)
-PART = Need(Gate.LOOKUP, "list:part", holds=True)
+_ASSET = Need(Gate.LOOKUP, "list:asset", holds=True)
+_PART = Need(Gate.LOOKUP, "list:part", holds=True)
 _ALL = (Category.ACQUIRE, Category.TDM, Category.AI_USE, Category.SEARCH)
 _KNOWN = {str(category): (category,) for category in Category}
 _SAID = ("kind", "value", "source", "date", "category")
@@ -28,7 +26,7 @@ _OF_HOST = ("inherit", "all")
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (same for all)
     """Need what the lists have about the asset, and its content."""
-    return (ASSET, BODY)
+    return (_ASSET, BODY)
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:  # noqa: ARG001 (rows speak for themselves)
@@ -41,7 +39,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]: 
 def _of_content(evidence: Evidence) -> Need:
     # The digest of a part is that of another content.
     if evidence.gap or not evidence.whole:
-        return PART
+        return _PART
     return Need(Gate.LOOKUP, "list:content", holds=True, content=evidence.content)
 
 

@@ -19,11 +19,11 @@ SPEC = Spec(
     under=("second_reader", "on"),
 )
 
-LIMIT = 64 * 1024
+_LIMIT = 64 * 1024
 """The longest file, in bytes, that is read a second time."""
-STEPS = 200_000
+_STEPS = 200_000
 """The most agents times rules: Protego's time grows with their product."""
-STARS = 200
+_STARS = 200
 """The most wildcards in a file."""
 
 _agent = re.compile(rb"^[ \t]*user.?agent", re.IGNORECASE | re.MULTILINE)
@@ -50,9 +50,9 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:
 
 
 def _is_small(content: bytes) -> bool:
-    if len(content) > LIMIT or content.count(b"*") > STARS:
+    if len(content) > _LIMIT or content.count(b"*") > _STARS:
         return False
-    return len(_agent.findall(content)) * len(_rule.findall(content)) <= STEPS
+    return len(_agent.findall(content)) * len(_rule.findall(content)) <= _STEPS
 
 
 def _protego(content: bytes) -> Protego:

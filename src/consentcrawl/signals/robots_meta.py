@@ -36,7 +36,7 @@ SPEC = Spec(
     cost="the page that shows the asset, if one is named",
 )
 
-IMAGES_LIMIT = 1000
+_IMAGES_LIMIT = 1000
 """The most images of a page about which something is said."""
 
 _FOR_ALL = frozenset({"robots", "ai", "x-robots-tag"})
@@ -123,12 +123,12 @@ def _about_images(page: Page, url: str, said: Iterable[Statement]) -> Iterator[S
     """State the same about every image on the page, so that the steward knows it when one of them is asked for."""
     base = _joined(url, page.base) or url
     sources = list(dict.fromkeys(shown.addresses(page)))
-    for source in sources[:IMAGES_LIMIT]:
+    for source in sources[:_IMAGES_LIMIT]:
         if about := _joined(base, source):
             for one in said:
                 yield disallow(one.category, one.quote, f"page, {one.where}", about=about)
-    if len(sources) > IMAGES_LIMIT:
-        yield Gap(url, "html_limit", note=f"more than {IMAGES_LIMIT} images on the page")
+    if len(sources) > _IMAGES_LIMIT:
+        yield Gap(url, "html_limit", note=f"more than {_IMAGES_LIMIT} images on the page")
 
 
 def _joined(base: str, reference: str) -> str:

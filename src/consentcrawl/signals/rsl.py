@@ -182,10 +182,10 @@ def _statements(  # noqa: PLR0913 (a licence and its circumstances)
                 yield from _statement(use, where, under)
 
 
-About = list[tuple[rsl.Content, tuple[str, ...]]]
+_About = list[tuple[rsl.Content, tuple[str, ...]]]
 
 
-def _about(licences: rsl.Licences, asset: Asset, *, of_page: bool, embedded: bool) -> tuple[About, str]:
+def _about(licences: rsl.Licences, asset: Asset, *, of_page: bool, embedded: bool) -> tuple[_About, str]:
     """Return the contents about the asset, and as notes (unless the policy inherits) those about its page only.
 
     What is embedded in an image is about it, whatever address it has there.
@@ -198,7 +198,7 @@ def _about(licences: rsl.Licences, asset: Asset, *, of_page: bool, embedded: boo
     # A page elsewhere does not speak for the files of this host; "this page" is not the file.
     direct = [content for content in covered if content.url and _beside(asset)]
     of_the_page, other = rsl.covering(licences, asset.page)
-    about: About = [(content, ()) for content in direct]
+    about: _About = [(content, ()) for content in direct]
     return about + [(content, _PAGE_ONLY) for content in of_the_page if content not in direct], reason or other
 
 

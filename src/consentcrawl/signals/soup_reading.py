@@ -20,11 +20,11 @@ SPEC = Spec(
     under=("second_reader", "on"),
 )
 
-LIMIT = 256 * 1024
+_LIMIT = 256 * 1024
 """The longest page, in bytes, that is read a second time."""
-STEPS = 2_000_000
+_STEPS = 2_000_000
 """The most tags without an end times bytes: html.parser looks for each of those ends through the rest of the page."""
-SECTIONS = 200
+_SECTIONS = 200
 """The most comments without an end, and the most marked sections."""
 
 _closed = re.compile(rb"<[^<>]*>").findall
@@ -59,11 +59,11 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]: 
 
 
 def _is_small(content: bytes) -> bool:
-    if len(content) > LIMIT or content.count(b"<![") > SECTIONS:
+    if len(content) > _LIMIT or content.count(b"<![") > _SECTIONS:
         return False
-    if content.count(b"<!--") - content.count(b"-->") > SECTIONS:
+    if content.count(b"<!--") - content.count(b"-->") > _SECTIONS:
         return False
-    return (content.count(b"<") - len(_closed(content))) * len(content) <= STEPS
+    return (content.count(b"<") - len(_closed(content))) * len(content) <= _STEPS
 
 
 def _soup(content: bytes) -> tuple[tuple[tuple[str, ...], str], ...]:

@@ -35,7 +35,7 @@ SPEC = Spec(
     cost="one request per origin and day",
 )
 
-FILE = Need(Gate.LOOKUP, "/.well-known/tdmrep.json")
+_FILE = Need(Gate.LOOKUP, "/.well-known/tdmrep.json")
 
 # What reserves in a file that cannot be read as JSON: nobody may say that nothing was found there.
 _RESERVES = re.compile(
@@ -47,7 +47,7 @@ _OK = range(200, 300)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class _Entry:
     """One entry: its path pattern, whether it reserves, a note where it was read leniently, and its words."""
 
     location: str
@@ -57,17 +57,17 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class _Rules:
     """The entries of a file in order, their patterns, and a reason code where not all could be read."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[_Entry, ...]
     patterns: Patterns
     gave_up: str
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (same for all)
     """Need the origin's file."""
-    return (FILE,)
+    return (_FILE,)
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:  # noqa: ARG001 (no token in it)
@@ -80,7 +80,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]: 
     return _matching(evidence.parsed(_rules), asset.target, evidence)
 
 
-def _matching(rules: Rules, target: str, evidence: Evidence) -> Iterator[Said]:
+def _matching(rules: _Rules, target: str, evidence: Evidence) -> Iterator[Said]:
     if rules.gave_up:
         yield Gap(evidence.url, rules.gave_up, holds=_reserves(evidence))
     first = rules.patterns.first(target)
@@ -113,23 +113,23 @@ def _worded(content: bytes) -> bool:
     return _RESERVES(content.replace(b"\0", b"")) is not None
 
 
-def _stated(entry: Entry, note: str, number: int) -> Iterator[Said]:
+def _stated(entry: _Entry, note: str, number: int) -> Iterator[Said]:
     state = disallow if entry.reserved else allow
     for category in (Category.TDM, Category.AI_USE):
         yield state(category, entry.text, f"entry {number + 1}", note=note, family="tdmrep", rank=0)
 
 
-def _rules(content: bytes) -> Rules:
+def _rules(content: bytes) -> _Rules:
     value, gave_up = bounded.parse(content)
     read = list(_entries(value))
     if len(read) > _ENTRIES:
         read, gave_up = read[:_ENTRIES], "json_limit"
     if not read and value != [] and not gave_up:
         gave_up = "malformed"
-    return Rules(tuple(read), Patterns([entry.location for entry in read]), gave_up)
+    return _Rules(tuple(read), Patterns([entry.location for entry in read]), gave_up)
 
 
-def _entries(value: object) -> Iterator[Entry]:
+def _entries(value: object) -> Iterator[_Entry]:
     """Read the array of the specification; leniently one object alone, or a map of paths."""
     if isinstance(value, list):
         for item in value:
@@ -146,7 +146,7 @@ def _entries(value: object) -> Iterator[Entry]:
                 yield from _entries(item) if isinstance(item, list) else ()
 
 
-def _entry(item: dict[str, object], lenient: str) -> Iterator[Entry]:
+def _entry(item: dict[str, object], lenient: str) -> Iterator[_Entry]:
     """Read one object; what is not as specified can only reserve."""
     folded = {key.lower().replace("_", "-").replace(":", "-"): value for key, value in item.items()}
     reserved, note = of_json(folded.get("tdm-reservation"))
@@ -158,7 +158,7 @@ def _entry(item: dict[str, object], lenient: str) -> Iterator[Entry]:
         odd = lenient or note or (LENIENT if not isinstance(location, str) or pattern != path else "")
         odd = odd or ("" if item.keys() >= {"location", "tdm-reservation"} else LENIENT)
         if reserved or not odd:
-            yield Entry(pattern, reserved, odd, json.dumps(item)[:500])
+            yield _Entry(pattern, reserved, odd, json.dumps(item)[:500])
 
 
 def _pattern(location: str) -> str:

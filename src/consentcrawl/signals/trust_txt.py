@@ -32,7 +32,7 @@ SPEC = Spec(
 )
 
 _OK = range(200, 300)
-FILES = (Need(Gate.LOOKUP, "/trust.txt"), Need(Gate.LOOKUP, "/.well-known/trust.txt"))
+_FILES = (Need(Gate.LOOKUP, "/trust.txt"), Need(Gate.LOOKUP, "/.well-known/trust.txt"))
 
 _line = re.compile(r"^[^\S\n]*datatrainingallowed[^\S\n]*[=:][^\S\n]*[\"']?([a-z0-9]+)", re.IGNORECASE | re.MULTILINE)
 # What is not as specified can only forbid.
@@ -42,7 +42,7 @@ _STATES = (("no", disallow), ("yes", allow))
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (same for all)
     """Need both places where the file may stand: the root is meant first, and a refusal in either counts."""
-    return FILES
+    return _FILES
 
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:  # noqa: ARG001 (the whole site)

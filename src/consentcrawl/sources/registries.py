@@ -12,10 +12,9 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from types import ModuleType
 
 from consentcrawl.config import Config
-from consentcrawl.core import Asset, Evidence, Need
+from consentcrawl.core import Asset, Evidence, Need, Registry
 from consentcrawl.sources.web import Reads, filled, missing
 from consentcrawl.storage import Store
 
@@ -33,7 +32,7 @@ Waiting = dict[str, Future[Evidence]]
 
 
 class Registries:
-    """The source that asks registries, each a module with ``ASSET``, ``bulk_need`` and ``bulk_rows``."""
+    """The source that asks registries, as their signals describe them."""
 
     shared = False
 
@@ -42,7 +41,7 @@ class Registries:
         config: Config,
         store: Store,
         clock: Callable[[], float],
-        among: Iterable[ModuleType],
+        among: Iterable[Registry],
         *,
         reader: Reads | None = None,
         pause: Callable[[float], None] = time.sleep,
@@ -50,7 +49,7 @@ class Registries:
         """Ask with a reader of their own, whose calls may take longer."""
         self._config, self._store, self._clock, self._pause = config, store, clock, pause
         self._reader: Reads = reader or replace(config, timeout=TIMEOUT).reader()
-        self._modules = {module.ASSET.url: module for module in among}
+        self._modules = {registry.need.url: registry for registry in among}
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="consentcrawl-registry")
         self._changing = threading.Lock()
         self._flights: dict[str, Waiting] = {name: {} for name in self._modules}
@@ -78,7 +77,7 @@ class Registries:
         with self._changing:
             for url in dict.fromkeys(urls):
                 for module in self._modules.values():
-                    self._gather(module.ASSET, url)
+                    self._gather(module.need, url)
 
     def _gather(self, need: Need, url: str) -> Future[Evidence]:
         """Return the call that is under way, what is known, or a place in the next call."""
@@ -130,7 +129,7 @@ class Registries:
 
     def _answers(self, need: Need, urls: Sequence[str]) -> dict[str, Evidence]:
         module = self._modules[need.url]
-        asking: Need = module.bulk_need(urls)
+        asking = module.ask(urls)
         if lacking := missing(self._config, asking, asking.url):
             note = f"[platforms.*] of the settings lacks {', '.join(lacking)}"
             return dict.fromkeys(urls, self._gap(need, "no_key", note))
@@ -138,7 +137,7 @@ class Registries:
         if answer.gap or answer.status != _OK:
             gap = answer.gap or ("unreachable" if answer.unreachable else "blocked")
             return dict.fromkeys(urls, self._gap(need, gap, f"{asking.url}: status {answer.status}"))
-        rows, odd = module.bulk_rows(answer.content)
+        rows, odd = module.rows(answer.content)
         return self._split(need, urls, rows, odd, asking.url)
 
     def _split(

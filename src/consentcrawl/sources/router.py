@@ -9,7 +9,7 @@ from types import ModuleType
 
 from consentcrawl.config import Config
 from consentcrawl.core import Asset, Need
-from consentcrawl.discovery import Hosts
+from consentcrawl.discovery import Hosts, bulk_of, registry_of
 from consentcrawl.formats.url import BadUrl, canonical
 from consentcrawl.sources import Source
 from consentcrawl.sources.optout_lists import Lists
@@ -34,7 +34,7 @@ class Router:
         """Open what ``config`` names; arguments as for ``Web``. Raises BadPolicy for a list that cannot be opened."""
         self.web = Web(config, reader, store, clock, among=among, hosts=hosts)
         self._hosts, self._purpose = hosts, config.purpose
-        asked = [module for module in among if hasattr(module, "bulk_need")]
+        asked = [registry for module in among if (registry := registry_of(module))]
         self._registries = Registries(config, store, clock, asked) if asked else None
         self._lists = Lists(map(Path, config.lists), clock) if config.lists else None
         single: tuple[Source | None, ...] = (self._lists, self._registries)
@@ -70,7 +70,7 @@ class Router:
         joint: dict[ModuleType, dict[Need, None]] = {}
         for asset in assets:
             for plugin in self._hosts.plugins(asset.host):
-                if hasattr(plugin, "bulk"):
+                if bulk_of(plugin):
                     joint.setdefault(plugin, {}).update(dict.fromkeys(plugin.needs(asset, self._purpose)))
         for plugin, needs in joint.items():
             self.web.join(plugin, tuple(needs))

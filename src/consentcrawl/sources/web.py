@@ -29,7 +29,7 @@ from consentcrawl.core import (
     plan,
 )
 from consentcrawl.core.evidence import Pairs
-from consentcrawl.discovery import Hosts
+from consentcrawl.discovery import Hosts, bulk_of
 from consentcrawl.formats.url import BadUrl
 from consentcrawl.net.reader import FOLLOWED, MOST_REDIRECTS, following
 from consentcrawl.net.unreached import BAD_URL, REDIRECTS, Unreached
@@ -119,7 +119,8 @@ class Web:
         asked for each, by the inquiry that needs it.
         """
         unknown = [need for need in needs if self._store.get(need.url, need, self._clock()) is None]
-        for joint, parts in plugin.bulk(unknown):
+        bulk = bulk_of(plugin)
+        for joint, parts in bulk(unknown) if bulk else ():
             evidence = self.obtain(joint, Asset(joint.url)).result()
             if evidence.found:
                 for part in parts:
