@@ -21,7 +21,7 @@ from consentcrawl.core import (
     disallow,
     remark,
 )
-from consentcrawl.formats import iim, xmp
+from consentcrawl.formats import image, xmp
 from consentcrawl.formats.tdm_reservation import of_text
 
 SPEC = Spec(
@@ -90,7 +90,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]: 
     carried = evidence.parsed(xmp.in_image)
     for packet in carried.packets:
         yield from _packet(packet, evidence)
-    for name, text in [said for block in carried.embedded.iptc for said in iim.read(block)][:_KEPT]:
+    for name, text in [said for block in carried.embedded.iptc for said in image.iim_texts(block)][:_KEPT]:
         yield remark(_TRAIN, text, f"IPTC-IIM {name}", "a rights notice without machine-readable meaning")
     if reason := _unread(evidence, carried):
         yield Gap(evidence.url, reason, holds=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from struct import Struct
 
-from consentcrawl.formats._found import STEPS, Finding
+from consentcrawl.formats.image.finding import STEPS, Finding
 
 _HEAD = Struct("<4sI")
 _FIRST = 12  # "RIFF", size, "WEBP"
-_EXTENDED, _FLAGS, _HAS_XMP = b"VP8X\x0a\0\0\0", 20, 4  # RFC 9649 §2.7: the chunk that says which others there are
+_EXTENDED, _FLAGS, _HAS_XMP = b"VP8X\x0a\0\0\0", 20, 4  # RFC 9649 §2.7: the chunk that names the others
 
 
-def walk(found: Finding) -> None:
+def read(found: Finding) -> None:
     """Go through the chunks; those that were added behind the stated end are read as well."""
     content, at, end = found.content, _FIRST, len(found.content)
     stated = _HEAD.unpack_from(content)[1] + 8
@@ -31,6 +31,6 @@ def walk(found: Finding) -> None:
     else:
         found.give_up("image_limit")
     promised = content.startswith(_EXTENDED, _FIRST) and any(flag & _HAS_XMP for flag in content[_FLAGS : _FLAGS + 1])
-    found.strayed = promised and not found.xmp
+    found.stray_bytes = promised and not found.xmp
     if max(at, stated) > end + 1:  # a missing last byte of padding is forgiven
         found.give_up("truncated")

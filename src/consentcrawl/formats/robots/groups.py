@@ -1,4 +1,4 @@
-"""robots.txt (RFC 9309): who may fetch what, and which other records stand where.
+"""robots.txt (RFC 9309): the groups that bind a crawler, and every record that is no rule.
 
 Whatever is unsure is read as disallowed, and every answer names the line it rests on.
 """
@@ -10,10 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from consentcrawl.formats.robots_lines import Group, Lines, Raw, text_of
-from consentcrawl.formats.robots_rules import Access, Line, Rule, RuleSet, as_utf8
-
-__all__ = ["Access", "Record", "RobotsTxt", "Rule", "RuleSet", "parse"]
+from consentcrawl.formats.robots.lines import Group, Lines, Raw, text_of
+from consentcrawl.formats.robots.rules import Access, Line, Rule, RuleSet, as_utf8
 
 MAX_DELAY = 86_400.0
 MAX_COMPILED = 60_000
@@ -113,7 +111,7 @@ class RobotsTxt:
     def tie_flip(self, target: str, token: str) -> Rule | None:
         """The origin's own Disallow that a managed block put before it ties away, or None.
 
-        Cloudflare's block says ``Allow: /`` to everybody; a ``Disallow: /`` of the origin's own part is as long, and
+        Cloudflare's block has ``Allow: /`` for all; a ``Disallow: /`` of the origin's own part is as long, and
         RFC 9309 §2.2.2 lets Allow win. Where the origin's part alone disallows, its rule is given.
         """
         merged, part = self.access(target, token), self._own_part()

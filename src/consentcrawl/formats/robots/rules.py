@@ -29,7 +29,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Whether a path may be fetched, and the rule that decides; no rule: nothing was said about it.
+    """Whether a path may be fetched, and the rule that decides; no rule: none matches.
 
     ``gave_up`` is ``robots_budget`` when it is disallowed because not every rule could be compared, else empty.
     """

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from struct import Struct
 
-from consentcrawl.formats import _items
-from consentcrawl.formats._found import STEPS, Finding
+from consentcrawl.formats.image import items
+from consentcrawl.formats.image.finding import STEPS, Finding
 
 _HEAD = Struct(">I4s")
 _LARGE = Struct(">Q")
@@ -42,7 +42,7 @@ def boxes(found: Finding, at: int, end: int) -> Iterator[Box]:
     found.give_up("image_limit")
 
 
-def walk(found: Finding) -> None:
+def read(found: Finding) -> None:
     """Go through the top-level boxes to the end of the content."""
     for kind, start, stop in boxes(found, 0, len(found.content)):
         reader = _BOXES.get(kind)
@@ -62,7 +62,7 @@ def _meta(found: Finding, start: int, stop: int) -> None:
     """Read a ``meta`` box: version and flags, then boxes of which three tell where the items are."""
     parts = {kind: (begin, end) for kind, begin, end in boxes(found, start + 4, stop)}
     if b"iinf" in parts:
-        _items.walk(found, parts)
+        items.read(found, parts)
 
 
 def _xml(found: Finding, start: int, stop: int) -> None:

@@ -1,6 +1,7 @@
-"""Which encoding a page is in: by byte order mark, Content-Type, its own word, or windows-1252 (HTML §13.2.3).
+"""Whether bytes open as a page (WHATWG MIME Sniffing §7.1), and in which encoding a page is (HTML §13.2.3).
 
-Bytes that cannot be read as said are still read as ASCII, and the page says that they could not.
+The encoding is that of the byte order mark, the Content-Type, the page itself, or windows-1252. Bytes that cannot be
+read as said are still read as ASCII, with a gap.
 """
 
 from __future__ import annotations
@@ -9,9 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from consentcrawl.formats import _tags
-from consentcrawl.formats._sniff import looks_html
-from consentcrawl.formats._tag_patterns import TAG
+from consentcrawl.formats.html.tag_patterns import TAG
+from consentcrawl.formats.html.tokenizer import META, read_attributes
 
 _PRESCAN = 1024  # bytes, HTML §13.2.3.2
 _DEFAULT = "windows-1252"
@@ -79,10 +79,10 @@ _XML = re.compile(rb"""<\?xml[^>]*?encoding[ \t\n\f\r]*=[ \t\n\f\r]*(?:"([^">]*)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Decoded:
     """A page as bytes in which ASCII is ASCII, the codec of those bytes, and what the page's encoding is called.
 
-    ``gap`` is ``encoding`` when the page says an encoding that is not known.
+    ``gap`` is ``encoding`` when the page names an encoding that is not known.
     """
 
     page: bytes
@@ -91,39 +91,39 @@ class Reading:
     gap: str
 
 
-def read(content: bytes, content_type: str) -> Reading:
-    """Find out how ``content`` is encoded, and bring it into a form in which tags can be looked for."""
+def decode(content: bytes, content_type: str) -> Decoded:
+    """Determine the encoding of ``content``, and return it in a form in which ASCII is ASCII."""
     if content.startswith(_WIDE_MARKS):
-        return Reading(content.decode("utf-32", "replace").encode(errors="replace"), "utf-8", "utf-32", "encoding")
+        return Decoded(content.decode("utf-32", "replace").encode(errors="replace"), "utf-8", "utf-32", "encoding")
     for mark, name in _MARKS:
         if content.startswith(mark):
-            return _reading(content[len(mark) :], name, "")
+            return _decoded(content[len(mark) :], name, "")
     labels = [label.strip().lower() for label in (_of_field(content_type), *_of_page(content[:_PRESCAN])) if label]
     known = next((_LABELS[label] for label in labels if label in _LABELS), "")
     wide = known.startswith("utf-16")
-    if wide and looks_html(content):  # ours: it says two bytes to each character, and is written with one
-        return _reading(content, _DEFAULT, "encoding")
+    if wide and looks_html(content):  # ours: declared with two bytes to each character, written with one
+        return _decoded(content, _DEFAULT, "encoding")
     if not wide and b"\0" in content[:2]:
-        # Ours: two bytes to each character, and nobody says so. Browsers see no tag in that.
-        return _reading(content, "utf-16le" if content[:1] != b"\0" else "utf-16be", "encoding")
-    return _reading(content, known or _DEFAULT, "encoding" if labels and not known else "")
+        # Ours: two bytes to each character, undeclared. Browsers see no tag in that.
+        return _decoded(content, "utf-16le" if content[:1] != b"\0" else "utf-16be", "encoding")
+    return _decoded(content, known or _DEFAULT, "encoding" if labels and not known else "")
 
 
-def _reading(content: bytes, name: str, gap: str) -> Reading:
+def _decoded(content: bytes, name: str, gap: str) -> Decoded:
     codec = _CODECS[name]
     if name not in _NOT_ASCII:
-        return Reading(content, codec, name, gap)
-    return Reading(content.decode(codec, "replace").encode(errors="replace"), "utf-8", name, gap)
+        return Decoded(content, codec, name, gap)
+    return Decoded(content.decode(codec, "replace").encode(errors="replace"), "utf-8", name, gap)
 
 
 def _of_field(content_type: str) -> str:
-    """The charset parameter of a Content-Type field (RFC 9110 §8.3.2)."""
+    """Return the charset parameter of a Content-Type field (RFC 9110 §8.3.2)."""
     match = _FIELD.search(content_type)
     return match[1] or match[2] or "" if match else ""
 
 
 def _of_page(head: bytes) -> list[str]:
-    """The labels a page says of itself, in order (HTML §13.2.3.2)."""
+    """Return the labels a page gives itself, in order (HTML §13.2.3.2)."""
     labels = [_of_meta(attributes).strip().lower() for attributes in _metas(head)]
     # A page that could be read as far as this tag is not in UTF-16.
     labels = [b"utf-8" if label.startswith(b"utf-16") else label for label in labels]
@@ -138,7 +138,7 @@ def _metas(head: bytes) -> Iterator[dict[bytes, bytes]]:
         position = step.end()
         if step[1]:
             attributes: dict[bytes, bytes] = {}
-            position = _tags.read(_tags.META, head, position, attributes)
+            position = read_attributes(META, head, position, attributes)
             if position >= 0:
                 yield attributes
 
@@ -150,3 +150,35 @@ def _of_meta(attributes: dict[bytes, bytes]) -> bytes:
         return b""
     match = _IN_CONTENT.search(attributes.get(b"content", b""))
     return match[1] or match[2] or match[3] or b"" if match else b""
+
+
+# WHATWG MIME Sniffing §7.1, where a blank or ">" ends the name; ours: any white space and "/" do too.
+_SNIFF = re.compile(
+    rb"(?:\xef\xbb\xbf)?[ \t\n\f\r]*+(?:(?:<!--(?s:.*?)-->|<\?xml[^>]*+>)[ \t\n\f\r]*+)*+"
+    rb"<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p)(?=[ \t\n\f\r/>])",
+    re.IGNORECASE,
+)
+_SNIFFED = 4096  # bytes; the standard's 1,445 are too few for a page that opens with a long comment
+
+
+def looks_html(content: bytes) -> bool:
+    """Return whether ``content`` opens as a page does, behind comments and an XML declaration; reads 4 KiB at most."""
+    head = content[:_SNIFFED]
+    if head[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        head = head.decode("utf-16", "replace").encode(errors="replace")
+    return _SNIFF.match(head) is not None
+
+
+# Ours: what has no declared type and holds one of these near its start is read as the page it may be.
+_TAGGED = re.compile(rb"<(?:meta|link|html|head|script|!doctype)[ \t\n\f\r/>]", re.IGNORECASE).search
+_UNDECLARED = frozenset({"", "application/octet-stream", "unknown/unknown", "*/*"})
+
+
+def is_page(content: bytes, content_type: str = "") -> bool:
+    """Return whether ``content`` is to be read as a page: it opens as one, is declared as one, or may be one."""
+    if looks_html(content):
+        return True
+    declared = content_type.partition(";")[0].strip().lower()
+    if "html" in declared or declared in {"text/xml", "application/xml"}:
+        return bool(content)
+    return declared in _UNDECLARED and _TAGGED(content, 0, _SNIFFED) is not None

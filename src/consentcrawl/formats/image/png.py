@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from struct import Struct
 
-from consentcrawl.formats import _photoshop
-from consentcrawl.formats._found import STEPS, Finding
+from consentcrawl.formats.image import iptc
+from consentcrawl.formats.image.finding import STEPS, Finding
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -19,7 +19,7 @@ _SNIFF = re.compile(rb"<x:xmpmeta|<rdf:RDF|rslstandard\.org/rsl|DMI-PROHIBITED")
 _SNIFFED = 64 * 1024
 
 
-def walk(found: Finding) -> None:
+def read(found: Finding) -> None:
     """Go through the chunks to IEND; a bad CRC is no reason not to read one."""
     content, at, end = found.content, len(SIGNATURE), len(found.content)
     for _ in range(STEPS):
@@ -101,6 +101,6 @@ _CHUNKS = {b"iTXt": _itxt, b"tEXt": _text, b"zTXt": _ztxt}
 _PROFILES = {
     b"xmp": _keep,
     b"app1": _app1,
-    b"iptc": _photoshop.walk,
-    b"8bim": _photoshop.walk,
+    b"iptc": iptc.read,
+    b"8bim": iptc.read,
 }

@@ -1,6 +1,6 @@
-"""A tokenizer of HTML that leaps to the tags asked for, as the HTML standard §13.2.5 tells tags from text; no tree.
+"""A tokenizer of HTML that reads only the tags asked for, as the HTML standard §13.2.5 tells tags from text; no tree.
 
-What it yields for a page is how it begins for any page that begins so; its time is linear in the page.
+The tokens of a page are the first ones of any page that begins with it; its time is linear in the page.
 """
 
 from __future__ import annotations
@@ -9,9 +9,15 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from consentcrawl.formats import _foreign
-from consentcrawl.formats._raw_text import ELEMENTS, comment_end, raw_text_end
-from consentcrawl.formats._tag_patterns import ENDS_NAME, REST, SPACE, TAG, Net, any_of, attributes, net
+from consentcrawl.formats.html.content_models import (
+    ELEMENTS,
+    comment_end,
+    follow_foreign,
+    is_foreign,
+    leave_foreign,
+    raw_text_end,
+)
+from consentcrawl.formats.html.tag_patterns import ENDS_NAME, REST, SPACE, TAG, TagSet, any_of, attributes, tag_set
 
 _NONE = attributes("")
 _SOURCES = attributes("src srcset")
@@ -30,17 +36,17 @@ _READ = {
     b"template": attributes("shadowrootmode"),
 }
 _STRUCTURE = f"template plaintext svg math /template /svg /math {ELEMENTS}"
-SIGNS = net(f"meta link base {_STRUCTURE}")
-SIGNS_AND_ANCHORS = net(f"meta link base a {_STRUCTURE}")
-PICTURES = net(f"img image source {_STRUCTURE}")
-_MOST = 50_000  # tags looked at in one page
+METADATA = tag_set(f"meta link base {_STRUCTURE}")
+METADATA_AND_ANCHORS = tag_set(f"meta link base a {_STRUCTURE}")
+IMAGES = tag_set(f"img image source {_STRUCTURE}")
+_MOST = 50_000  # tags read in one page
 
 
 class Token(NamedTuple):
-    """One tag, or ``!`` for what says nothing (a comment, a tag of SVG), or an empty name for the end of the page.
+    """One tag, or ``!`` for a comment or a tag of SVG, or an empty name for the end of the page.
 
-    ``name`` is in lower case. Text and tags not looked at fill ``gap`` to ``start``; the tag ends at ``end``, and the
-    raw text it begins, if any, at ``raw_end``.
+    ``name`` is in lower case. Text and tags not asked for stand from ``gap`` to ``start``; the tag ends at ``end``, and
+    the raw text it begins, if any, at ``raw_end``.
     """
 
     name: bytes
@@ -56,21 +62,21 @@ class Token(NamedTuple):
         return self.start, self.end
 
 
-def tokens(page: bytes, net: Net) -> Iterator[Token]:
-    """Every tag of ``page`` that ``net`` looks at and no template holds (HTML §4.12.3), in order; then the end.
+def tokens(page: bytes, wanted: TagSet) -> Iterator[Token]:
+    """Yield every tag of ``page`` in ``wanted`` and no template holds (HTML §4.12.3), in order; then the end.
 
-    The end begins where a tag does that the page ends within. It is missing where ``_MOST`` tags were looked at before.
+    The end begins where a tag does that the page ends within. It is missing where ``_MOST`` tags were read before.
     """
     position = 0
-    inside: list[bytes] = []
+    foreign: list[bytes] = []
     hidden = [False]
     for _ in range(_MOST):
-        token = _next_token(net, page, position, inside)
+        token = _next_token(wanted, page, position, foreign)
         if token.name == b"template":
             # §4.12.3: a declarative shadow root is shown; any other template holds nothing of the page.
             hidden.append(hidden[-1] or b"shadowrootmode" not in token.attributes)
         elif token.name == b"/template":
-            _leave_template(hidden, inside)
+            _leave_template(hidden, foreign)
         elif not hidden[-1]:
             yield token
         elif not token.name:
@@ -80,39 +86,39 @@ def tokens(page: bytes, net: Net) -> Iterator[Token]:
         position = token.raw_end
 
 
-def _leave_template(hidden: list[bool], inside: list[bytes]) -> None:
+def _leave_template(hidden: list[bool], foreign: list[bytes]) -> None:
     if len(hidden) > 1:
         hidden.pop()
-        inside.clear()
+        foreign.clear()
 
 
-def _next_token(net: Net, page: bytes, position: int, inside: list[bytes]) -> Token:
-    found = _next(net, page, position)
+def _next_token(wanted: TagSet, page: bytes, position: int, foreign: list[bytes]) -> Token:
+    found = _next(wanted, page, position)
     end = len(page)
     if found is not None:
-        if inside:
-            _foreign.leave(inside, page, position, found.start())
-        token = _token(page, position, found, inside)
+        if foreign:
+            leave_foreign(foreign, page, position, found.start())
+        token = _token(page, position, found, foreign)
         if token is not None:
-            _foreign.follow(inside, token.name, closed=b"/" in token.attributes)
+            follow_foreign(foreign, token.name, closed=b"/" in token.attributes)
             return token
     # §13.2.5: a tag that the page ends within is none.
     return Token(b"", {}, position, found.start() if found else end, end, end)
 
 
-def _next(net: Net, page: bytes, position: int) -> re.Match[bytes] | None:
-    found = net.leap.search(page, position)
+def _next(wanted: TagSet, page: bytes, position: int) -> re.Match[bytes] | None:
+    found = wanted.search.search(page, position)
     if found is None or _outside(page, position, found.start()):
         return found
     # The rare and the odd: go over every tag in between.
-    walked = net.walk.match(page, position)
-    return net.leap.match(page, walked.end()) if walked else None
+    skipped = wanted.skip.match(page, position)
+    return wanted.search.match(page, skipped.end()) if skipped else None
 
 
 def _outside(page: bytes, begin: int, at: int) -> bool:
-    """Whether ``at`` is plainly outside any tag, when ``begin`` is: the last ``>`` before it is in no quoted value.
+    """Return whether ``at`` is surely outside any tag, as ``begin`` is: the last ``>`` before it is in no quoted value.
 
-    Inside a quoted value the last quote would be the one that opened it, and would stand behind ``=`` (§13.2.5.37).
+    In a quoted value the last quote would be the one that opened it, and would stand behind ``=`` (§13.2.5.37).
     """
     opened = page.rfind(b"<", begin, at)
     if opened < 0:
@@ -126,23 +132,23 @@ def _unquoted(page: bytes, begin: int, at: int, quote: bytes) -> bool:
     return last <= begin or page[last - 1] not in b"= \t\n\f\r"
 
 
-def _token(page: bytes, gap: int, found: re.Match[bytes], inside: list[bytes]) -> Token | None:
-    """The token that ``found`` begins, or None where its tag never ends: the page ends within it (§13.2.5.32)."""
+def _token(page: bytes, gap: int, found: re.Match[bytes], foreign: list[bytes]) -> Token | None:
+    """Return the token that ``found`` begins, or None where the page ends within its tag (§13.2.5.32)."""
     start = found.start()
     if found[1] is None:
-        end = comment_end(page, start, foreign=bool(inside))
+        end = comment_end(page, start, foreign=bool(foreign))
         return Token(b"!", {}, gap, start, end, end)
     name = found[1].lower()
     attributes: dict[bytes, bytes] = {}
-    end = read(_READ.get(name, _NONE), page, found.end(), attributes)
+    end = read_attributes(_READ.get(name, _NONE), page, found.end(), attributes)
     if end < 0:
         return None
-    if _foreign.means_nothing(inside, name):
+    if is_foreign(foreign, name):
         return Token(b"!", attributes, gap, start, end, end)
     return Token(name, attributes, gap, start, end, raw_text_end(page, name, end))
 
 
-def read(pattern: re.Pattern[bytes], page: bytes, position: int, attributes: dict[bytes, bytes]) -> int:
+def read_attributes(pattern: re.Pattern[bytes], page: bytes, position: int, attributes: dict[bytes, bytes]) -> int:
     """Read a tag's attributes into ``attributes`` and return where it ends, or -1; of two of a name the first counts.
 
     A tag that closes itself is given the attribute ``/``.
@@ -159,7 +165,7 @@ def read(pattern: re.Pattern[bytes], page: bytes, position: int, attributes: dic
     return -1
 
 
-# What may stand in a head between the tags that are looked at (§13.2.6.4.3 to 6); anything else begins the body.
+# What may stand in a head between the tags that are read (§13.2.6.4.3 to 6); anything else begins the body.
 _HEAD_NAMES = rb"(?:" + any_of("head") + rb"|/?" + any_of(f"html noscript basefont bgsound {ELEMENTS}") + rb")"
 _HEAD = re.compile(rb"(?:" + SPACE + rb"++|<" + _HEAD_NAMES + ENDS_NAME + REST + rb")*+")
 _TAG_OPEN, _TAG_WHOLE = re.compile(rb"</?(?:[a-zA-Z]|\Z)"), re.compile(rb"</?" + TAG)
@@ -167,7 +173,7 @@ _IN_HEAD = frozenset({b"", b"!", b"meta", b"link", b"base", b"script", b"style",
 
 
 def body_begins(page: bytes, token: Token) -> bool:
-    """Whether ``token``, or what stands before it, is not of a head; a tag cut off by the page's end says nothing."""
+    """Return whether ``token``, or what stands before it, is not of a head; a tag cut off by the page's end is none."""
     at = _head_end(page, token)
     if at == token.start:
         return token.name not in _IN_HEAD

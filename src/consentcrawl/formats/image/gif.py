@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from consentcrawl.formats._found import Finding
+from consentcrawl.formats.image.finding import Finding
 
 _BLOCKS = 200_000
-_EXTENSION_COST = 3  # blocks, beside its own: nobody has 50,000 extensions
+_EXTENSION_COST = 3  # blocks, beside its own: no image has 50,000 extensions
 _SCREEN = 13  # signature and logical screen descriptor
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _APPLICATION = b"\xff\x0b"
@@ -15,7 +15,7 @@ _C2PA = b"C2PA_GIF\x01\0\0"
 _MAGIC = bytes([1, *range(255, -1, -1), 0])
 
 
-def walk(found: Finding) -> None:
+def read(found: Finding) -> None:
     """Go through the blocks to the trailer."""
     content, blocks = found.content, 0
     at = _SCREEN + _table(content, 10)
@@ -23,7 +23,7 @@ def walk(found: Finding) -> None:
         kind = content[at]
         if kind == _TRAILER:
             # Sub-blocks that are out of step may have swallowed a packet: its trailer leads to their end.
-            found.strayed = at + 1 < len(content) or (not found.xmp and _XMP in content)
+            found.stray_bytes = at + 1 < len(content) or (not found.xmp and _XMP in content)
             return
         if kind == _EXTENSION:
             at, count = _extension(at, found)

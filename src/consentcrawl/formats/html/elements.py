@@ -1,6 +1,6 @@
-"""The tags of a page that say something: their values at once, the tag as it stood and its line when asked for.
+"""The elements that are kept of a page: their values at once, the tag as it stood and its line when asked for.
 
-What is not asked for is not made; lines are counted once for as long as they are asked for in order.
+Lines are counted once for as long as they are asked for in order.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import builtins
 from typing import NamedTuple
 
-from consentcrawl.formats._references import resolve
+from consentcrawl.formats.html.references import resolve
 
 _QUOTE_LIMIT = 300  # characters of a tag as it stood
 
@@ -24,7 +24,7 @@ class Source:
         self._at = (0, 1)
 
     def value(self, attributes: dict[bytes, bytes], name: bytes) -> str:
-        """An attribute, trimmed, its character references resolved; empty when it is not there."""
+        """Return an attribute, trimmed, its character references resolved; empty when it is not there."""
         value = attributes.get(name)
         if not value:
             return ""
@@ -34,7 +34,7 @@ class Source:
         return resolve(text, attribute=True).strip()
 
     def where(self, start: int) -> str:
-        """The line on which ``start`` is."""
+        """Return the line on which ``start`` is."""
         counted, line = self._at
         if start < counted:
             counted, line = 0, 1
@@ -43,11 +43,11 @@ class Source:
         return f"line {line}"
 
     def quote(self, start: int, end: int) -> str:
-        """What stands there, cut to 300 characters."""
+        """Return the page from ``start`` to ``end``, cut to 300 characters."""
         return self.text(start, end)[:_QUOTE_LIMIT]
 
     def text(self, start: int, end: int) -> str:
-        """What stands there."""
+        """Return the page from ``start`` to ``end``."""
         return self.page[start:end].decode(self.codec, "replace")
 
 

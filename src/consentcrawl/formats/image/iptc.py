@@ -1,19 +1,25 @@
-"""Photoshop's image resources: where JPEG and TIFF keep IPTC-IIM, and sometimes XMP."""
+"""Photoshop's image resources, where JPEG and TIFF keep IPTC-IIM (4.2), and the texts about rights in its data sets."""
 
 from __future__ import annotations
 
 from struct import Struct
 
-from consentcrawl.formats._found import STEPS, Finding
+from consentcrawl.formats.image.finding import STEPS, Finding
 
-IPTC = 0x0404
-XMP = 0x0424
+_IPTC = 0x0404
+_XMP = 0x0424
 
 _HEAD = Struct(">4sHB")  # signature, resource, length of its name
 _SIZE = Struct(">I")
 
+_DATA_SET = Struct(">BBBH")  # marker 0x1C, record, data set, length
+_MARKER = 0x1C
+_EXTENDED = 0x8000  # the length is that of a length: never needed for a text
+_DATA_SETS = 1_000
+_RIGHTS = {(2, 40): "Special Instructions", (2, 116): "Copyright Notice"}
 
-def walk(block: bytes, found: Finding) -> None:
+
+def read(block: bytes, found: Finding) -> None:
     """Go through the resources of one block and keep what is IPTC or XMP."""
     at = 0
     for _ in range(STEPS):
@@ -35,9 +41,9 @@ def walk(block: bytes, found: Finding) -> None:
 
 
 def _keep(resource: int, data: bytes, found: Finding) -> None:
-    if resource == IPTC:
+    if resource == _IPTC:
         found.keep_iptc(data)
-    elif resource == XMP:
+    elif resource == _XMP:
         found.keep_xmp(data)
 
 
@@ -45,3 +51,21 @@ def _end(block: bytes, at: int, found: Finding) -> None:
     """Note a block that goes on with something else than a resource; zero bytes are padding."""
     if block[at:].strip(b"\0"):
         found.give_up("malformed")
+
+
+def iim_texts(block: bytes) -> list[tuple[str, str]]:
+    """Return name and text of each data set about rights; never raises, and stops where the block makes no sense."""
+    texts, at = [], 0
+    for _ in range(_DATA_SETS):
+        if at + _DATA_SET.size > len(block):
+            break
+        marker, record, number, length = _DATA_SET.unpack_from(block, at)
+        if marker != _MARKER or length & _EXTENDED:
+            break
+        at += _DATA_SET.size
+        name = _RIGHTS.get((record, number))
+        text = block[at : at + length].decode("utf-8", "replace").strip()
+        if name and text:
+            texts.append((name, text))
+        at += length
+    return texts

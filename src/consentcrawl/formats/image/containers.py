@@ -1,6 +1,6 @@
 """What is embedded in an image: XMP, IPTC-IIM and C2PA manifests, found without decoding a pixel.
 
-No length is trusted, every read lies within the content, and what was not read is said.
+No length is trusted, every read lies within the content, and what was not read is a gap.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from consentcrawl.formats import _bmff, _gif, _jpeg, _png, _riff, _svg, _tiff, xml
-from consentcrawl.formats._found import Finding, Span
-from consentcrawl.formats._scan import scan
+from consentcrawl.formats import xml
+from consentcrawl.formats.image import boxes, gif, jpeg, png, svg, tiff, webp
+from consentcrawl.formats.image.finding import Finding, Span, scan
 
 _BRANDS = {
     b"avif": "avif",
@@ -42,7 +42,7 @@ class Embedded:
 
     @property
     def whole(self) -> bool:
-        """Return whether everything that can hold metadata was walked through and read."""
+        """Return whether everything that can hold metadata was read."""
         return not self.gave_up
 
 
@@ -50,13 +50,13 @@ NO_IMAGE = Embedded()
 
 
 def find(content: bytes) -> Embedded:
-    """Find what is embedded in an image; never raises, and costs no more than the limits in ``_found`` allow."""
-    name, walk = kind_of(content)
-    if walk is None:
+    """Find what is embedded in an image; never raises, and costs no more than the limits in ``finding`` allow."""
+    name, reader = kind_of(content)
+    if reader is None:
         return Embedded(name) if name else NO_IMAGE
     found = Finding(content)
-    walk(found)
-    if (found.gave_up or found.strayed) and not found.xmp:
+    reader(found)
+    if (found.gave_up or found.stray_bytes) and not found.xmp:
         scan(found)
     if not (found.xmp or found.iptc or found.c2pa or found.gave_up):
         return _bare(name)
@@ -69,48 +69,48 @@ def _bare(name: str) -> Embedded:
     return Embedded(name)
 
 
-Walk = Callable[[Finding], None]
+Reader = Callable[[Finding], None]
 
-_SIGNATURES: dict[bytes, tuple[tuple[bytes, ...], str, Walk]] = {
-    b"\xff\xd8": ((b"\xff\xd8",), "jpeg", _jpeg.walk),
-    b"\x89P": ((_png.SIGNATURE,), "png", _png.walk),
-    b"GI": ((b"GIF8",), "gif", _gif.walk),
-    b"RI": ((b"RIFF",), "webp", _riff.walk),
-    b"II": ((b"II*\0", b"II+\0"), "tiff", _tiff.walk),
-    b"MM": ((b"MM\0*", b"MM\0+"), "tiff", _tiff.walk),
+_SIGNATURES: dict[bytes, tuple[tuple[bytes, ...], str, Reader]] = {
+    b"\xff\xd8": ((b"\xff\xd8",), "jpeg", jpeg.read),
+    b"\x89P": ((png.SIGNATURE,), "png", png.read),
+    b"GI": ((b"GIF8",), "gif", gif.read),
+    b"RI": ((b"RIFF",), "webp", webp.read),
+    b"II": ((b"II*\0", b"II+\0"), "tiff", tiff.read),
+    b"MM": ((b"MM\0*", b"MM\0+"), "tiff", tiff.read),
 }
-_UNKNOWN: tuple[str, Walk | None] = ("", None)
+_UNKNOWN: tuple[str, Reader | None] = ("", None)
 
 
-def kind_of(content: bytes) -> tuple[str, Walk | None]:
-    """Tell by its first bytes what an image is, and what walks through it."""
+def kind_of(content: bytes) -> tuple[str, Reader | None]:
+    """Return the kind of an image by its first bytes, and its reader."""
     known = _SIGNATURES.get(content[:2])
     if known is not None:
-        signatures, name, walk = known
+        signatures, name, reader = known
         other = name == "webp" and content[8:12] != b"WEBP"
-        return (name, walk) if content.startswith(signatures) and not other else _UNKNOWN
+        return (name, reader) if content.startswith(signatures) and not other else _UNKNOWN
     if content[:1] == b"\0":
         return _boxed(content)
     if content.startswith(_JXL_PIXELS):
         return "jxl", None
-    return ("svg", _svg.walk) if _is_svg(content) else _UNKNOWN
+    return ("svg", svg.read) if _is_svg(content) else _UNKNOWN
 
 
-def _boxed(content: bytes) -> tuple[str, Walk | None]:
+def _boxed(content: bytes) -> tuple[str, Reader | None]:
     if content.startswith(_JXL):
-        return "jxl", _bmff.walk
+        return "jxl", boxes.read
     if content.startswith(_JP2):
-        return "jp2", _bmff.walk
+        return "jp2", boxes.read
     if content[4:8] != b"ftyp":
         return _UNKNOWN
     size = min(int.from_bytes(content[:4], "big"), 256)
     brands = [content[8:12], *(content[n : n + 4] for n in range(16, size, 4))]
     name = next((_BRANDS[brand] for brand in brands if brand in _BRANDS), "")
-    return name, _bmff.walk if name else None
+    return name, boxes.read if name else None
 
 
 def _is_svg(content: bytes) -> bool:
-    """Return whether the root element is SVG's; UTF-16 is looked through too."""
+    """Return whether the root element is SVG's; in UTF-16 too."""
     head = xml.plain(content[:_SVG_HEAD])
     text = head.encode() if isinstance(head, str) else head
-    return text[:1] == b"<" and _svg.root_of(text) >= 0
+    return text[:1] == b"<" and svg.root_of(text) >= 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from consentcrawl.formats._found import PACKETS, Finding
+from consentcrawl.formats.image.finding import PACKETS, Finding
 from consentcrawl.formats.xml import plain
 
 _STEPS = 64
@@ -55,10 +55,10 @@ def _past_prolog(text: bytes, at: int) -> int:
 _PROLOG = ((b"<?", b"?>"), (b"<!--", b"-->"))
 
 
-def walk(found: Finding) -> None:
+def read(found: Finding) -> None:
     """Cut the metadata out, and give each piece the namespaces that the root declares for it."""
-    read = plain(found.content)
-    text = read.encode() if isinstance(read, str) else found.content.removeprefix(b"\xef\xbb\xbf")
+    document = plain(found.content)
+    text = document.encode() if isinstance(document, str) else found.content.removeprefix(b"\xef\xbb\xbf")
     at = root_of(text)
     if _DOCTYPE.search(text[:at]) and not _OWN_DOCTYPE.search(text[:at]):
         found.give_up("doctype")

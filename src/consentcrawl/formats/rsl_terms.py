@@ -1,4 +1,4 @@
-"""What one content element of an RSL licence says about each use: the evaluation of RSL 1.0 §3.
+"""The evaluation of one content element of an RSL licence (RSL 1.0 §3): the preference for each use.
 
 A use is allowed only by a licence that names it and asks for nothing in return that is not known to be given.
 """
@@ -47,7 +47,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What is said about one of ``USES``: the preference, the words it rests on, their line, and why so."""
+    """The preference for one of ``USES``, the words it rests on, their line, and why so."""
 
     usage: str
     preference: str
@@ -59,7 +59,7 @@ class Use:
 def evaluate(content: Term, server: str, licences: Sequence[tuple[Term, ...]]) -> tuple[Use, ...]:
     """Say for each of ``USES`` whether one of the licences of a content element allows it; unclear is disallowed.
 
-    ``server`` is the licence server that must be asked first, or empty. No licence and no server: nothing is said.
+    ``server`` is the licence server that must be asked first, or empty. Without licence and server there is none.
     """
     if not licences and not server:
         return ()
@@ -95,7 +95,7 @@ def _usage(usage: str, licence: tuple[Term, ...], content: Term) -> Use:
     prohibits = [term for term in licence if term.name == "prohibits" and term.type in ("usage", "")]
     for word in _CHAIN[usage]:
         for term in prohibits:
-            if word in term.words | {_FORMERLY.get(said, "") for said in term.words}:
+            if word in term.words | {_FORMERLY.get(former, "") for former in term.words}:
                 return Use(usage, DISALLOWED, term.quote, term.line)
         for term in permits:
             if word in term.words:

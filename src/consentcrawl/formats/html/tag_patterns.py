@@ -1,6 +1,6 @@
 """The patterns a tag is read with, as the HTML standard §13.2.5.6 to 40 tells tags from text.
 
-No pattern looks back, so that each is linear in what it reads.
+No pattern goes back, so that each is linear in what it reads.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TAG = rb"[a-zA-Z][^ \t\n\f\r/>]*+" + REST
 
 
 def any_of(words: str) -> bytes:
-    """A pattern for each of ``words``, ASCII case-insensitive, that looks at no letter twice."""
+    """Return a pattern for each of ``words``, ASCII case-insensitive, that reads no letter twice."""
     return _branches(words.split())
 
 
@@ -44,7 +44,7 @@ def _letter(character: str) -> bytes:
 
 
 def attributes(names: str) -> re.Pattern[bytes]:
-    """A pattern that leaps to the next attribute in ``names``, or over the end of the tag."""
+    """Return a pattern that steps to the next attribute in ``names``, or over the end of the tag."""
     name = rb"(?:" + any_of(names) + rb")(?=[ \t\n\f\r/>=])" if names else rb"(?!)"
     value = rb"(?:" + _EQUALS + rb"""(?:"([^"]*+)"|'([^']*+)'|(""" + _BARE + rb")|(?=>))|" + _NO_VALUE + rb")"
     others = rb"(?:" + SPACE + rb"++|/(?!>)|(?!" + name + rb")" + _ATTRIBUTE + rb")*+"
@@ -52,23 +52,23 @@ def attributes(names: str) -> re.Pattern[bytes]:
 
 
 @dataclass(frozen=True, slots=True)
-class Net:
-    """Two ways to the next tag looked at: ``leap`` to what looks like one, ``walk`` over every tag before it."""
+class TagSet:
+    """How to find the next tag of a set: ``search`` for what looks like one, ``skip`` over every tag before it."""
 
-    leap: re.Pattern[bytes]
-    walk: re.Pattern[bytes]
+    search: re.Pattern[bytes]
+    skip: re.Pattern[bytes]
 
 
-def net(names: str) -> Net:
-    """The net that catches the tags in ``names``, and all that begins a comment."""
+def tag_set(names: str) -> TagSet:
+    """Return the set of the tags in ``names`` and of all that begins a comment."""
     # §13.2.5.6 to 7: "<!", "<?" and "</" before no letter begin comments. "</>" is nothing.
-    looked_at = rb"(?:(" + any_of(names) + rb")" + ENDS_NAME + rb"|[!?]|/[^a-zA-Z>])"
-    walk = rb"(?:[^<]++|<(?!" + looked_at + rb")(?:/?+" + TAG + rb"|(?!/?+[a-zA-Z])))*+"
-    return Net(re.compile(rb"<" + _glance(names.split()) + looked_at), re.compile(walk))
+    wanted = rb"(?:(" + any_of(names) + rb")" + ENDS_NAME + rb"|[!?]|/[^a-zA-Z>])"
+    skip = rb"(?:[^<]++|<(?!" + wanted + rb")(?:/?+" + TAG + rb"|(?!/?+[a-zA-Z])))*+"
+    return TagSet(re.compile(rb"<" + _first_letters(names.split()) + wanted), re.compile(skip))
 
 
-def _glance(names: list[str]) -> bytes:
-    """A look at the first letters, which lets most tags go by at once."""
+def _first_letters(names: list[str]) -> bytes:
+    """Return a look-ahead at the first letters, which passes over most tags at once."""
     starts = b"".join(_letter(c)[1:-1] for c in sorted({w[0] for w in names} - {"/"}))
     ends = b"".join(_letter(c)[1:-1] for c in sorted({w[1] for w in names if w[0] == "/"}))
     return rb"(?!/(?=[a-zA-Z])[^" + ends + rb"])(?=[" + starts + rb"!?/])"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from consentcrawl.formats.robots_rules import Line, as_utf8
+from consentcrawl.formats.robots.rules import Line, as_utf8
 
 LIMIT = 500 * 1024  # RFC 9309 §2.5: at least this much is read
 LOOK_AHEAD = 1024 * 1024
@@ -154,8 +154,8 @@ def names_of(agent: str) -> tuple[str, ...]:
 def text_of(body: bytes) -> tuple[str, str]:
     """The octets that are read, as Latin-1, and the reason why others are not, or none.
 
-    UTF-16 is no robots.txt (RFC 9309 §2.2: UTF-8), but what it says is plain enough to be heeded (``encoding``). What
-    is packed is not unpacked (``unsupported``): rules stand in it that nobody here has read.
+    UTF-16 is no robots.txt (RFC 9309 §2.2: UTF-8), but its records count (``encoding``). What
+    is packed is not unpacked (``unsupported``): its rules were not read.
     """
     if body.startswith(_PACKED):
         return "", "unsupported"

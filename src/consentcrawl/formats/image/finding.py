@@ -1,10 +1,11 @@
-"""What the container walkers fill: packets, spans, and why one gave up.
+"""What the readers of containers fill: packets, spans, and why one gave up; no more is copied or kept than its limits.
 
-No walker copies, keeps or counts more than is allowed here.
+Where a structure cannot be followed to its end, ``scan`` looks for XMP that lies in the content uncompressed.
 """
 
 from __future__ import annotations
 
+import re
 import zlib
 from dataclasses import dataclass, field
 
@@ -14,23 +15,25 @@ PACKETS = 8
 READ_LIMIT = 16 * 1024 * 1024
 STEPS = 50_000
 
+_START = re.compile(rb"<([\w.-]{1,32}:(?:xmpmeta|RDF))(?=[\s>])")
+
 Span = tuple[int, int]
 """Offset and length within the content, in bytes."""
 
 
 @dataclass(slots=True)
 class Finding:
-    """What one walk through a container has come upon so far."""
+    """What was found of one image so far, and what it cost."""
 
     content: bytes
     xmp: list[bytes] = field(default_factory=list)
     iptc: list[bytes] = field(default_factory=list)
     c2pa: list[Span] = field(default_factory=list)
     gave_up: str = ""
-    strayed: bool = False
+    stray_bytes: bool = False
     """Bytes that are no part of the structure were stepped over: a packet may stand in them."""
     kept: int = 0
-    cut_out: int = 0
+    copied: int = 0
     unpacked: int = 0
 
     def give_up(self, reason: str) -> None:
@@ -39,12 +42,12 @@ class Finding:
 
     def keep_xmp(self, packet: bytes) -> None:
         """Keep one XMP packet; the same packet twice is one."""
-        if packet not in self.xmp and self._affords(self.xmp, packet):
+        if packet not in self.xmp and self._may_keep(self.xmp, packet):
             self.xmp.append(packet)
 
     def keep_iptc(self, block: bytes) -> None:
         """Keep one block of IPTC-IIM data sets."""
-        if self._affords(self.iptc, block):
+        if self._may_keep(self.iptc, block):
             self.iptc.append(block)
 
     def keep_span(self, offset: int, length: int) -> None:
@@ -58,8 +61,8 @@ class Finding:
         """Return a part of the content; what lies outside of it is missing, and noted."""
         if offset + length > len(self.content):
             self.give_up("truncated")
-        self.cut_out += min(length, len(self.content))
-        if self.cut_out > READ_LIMIT:  # many entries may name the same bytes
+        self.copied += min(length, len(self.content))
+        if self.copied > READ_LIMIT:  # many entries may name the same bytes
             self.give_up("image_limit")
             return b""
         return self.content[offset : offset + length]
@@ -78,9 +81,21 @@ class Finding:
             self.give_up("body_ratio" if len(plain) >= left else "malformed")
         return plain
 
-    def _affords(self, kept: list[bytes], part: bytes) -> bool:
+    def _may_keep(self, kept: list[bytes], part: bytes) -> bool:
         self.kept += len(part)
         if len(kept) < PACKETS and len(part) <= PACKET_LIMIT and self.kept <= TOTAL_LIMIT:
             return True
         self.give_up("image_limit")
         return False
+
+
+def scan(found: Finding) -> None:
+    """Keep what looks like a packet, whole or cut off; the reader's reason for giving up stands."""
+    at = 0
+    for _ in range(PACKETS):
+        start = _START.search(found.content, at)
+        if start is None:
+            return
+        end = found.content.find(b"</" + start[1], start.end())
+        at = end + len(start[1]) + 3 if end >= 0 else len(found.content)
+        found.keep_xmp(found.content[start.start() : min(at, start.start() + PACKET_LIMIT)])

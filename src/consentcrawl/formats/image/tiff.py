@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from struct import Struct
 
-from consentcrawl.formats import _photoshop
-from consentcrawl.formats._found import Finding
+from consentcrawl.formats.image import iptc
+from consentcrawl.formats.image.finding import Finding
 
 _XMP, _IPTC, _PHOTOSHOP, _C2PA, _SUB_IFDS = 700, 33723, 34377, 52545, 330
 _WANTED = {_XMP, _IPTC, _PHOTOSHOP, _C2PA, _SUB_IFDS}
@@ -46,23 +46,23 @@ def layout_of(content: bytes) -> _Layout | None:
     return _LAYOUTS.get(content[:4]) or _LAYOUTS.get(content[:8])
 
 
-def walk(found: Finding) -> None:
+def read(found: Finding) -> None:
     """Go through every directory once, however they point at one another."""
     layout = layout_of(found.content)
     if layout is None:
         found.give_up("malformed")
         return
-    seen: set[int] = set()
-    waiting, entries = [_number(found.content, layout.first, layout.offset)], 0
-    while waiting and entries <= _ENTRIES and len(seen) <= _DIRECTORIES:
-        at = waiting.pop()
-        if at in seen:
+    visited: set[int] = set()
+    pending, entries = [_number(found.content, layout.first, layout.offset)], 0
+    while pending and entries <= _ENTRIES and len(visited) <= _DIRECTORIES:
+        at = pending.pop()
+        if at in visited:
             continue
-        seen.add(at)
+        visited.add(at)
         count, further = _directory(at, layout, found, _ENTRIES - entries)
         entries += count
-        waiting += further
-    if any(at not in seen for at in waiting) or entries > _ENTRIES:
+        pending += further
+    if any(at not in visited for at in pending) or entries > _ENTRIES:
         found.give_up("image_limit")
 
 
@@ -81,7 +81,7 @@ def _directory(at: int, layout: _Layout, found: Finding, left: int) -> tuple[int
     further: list[int] = []
     table = found.content[start : start + min(count, left) * layout.entry.size]
     for tag, kind, values, field in layout.entry.iter_unpack(table):
-        found.strayed = found.strayed or not 0 < kind < len(_SIZES)  # this is no directory
+        found.stray_bytes = found.stray_bytes or not 0 < kind < len(_SIZES)  # this is no directory
         if tag in _WANTED and len(further) <= _DIRECTORIES:
             size = _SIZES[kind] if kind < len(_SIZES) else 0
             further += _entry(tag, size * values, field, layout, found)
@@ -115,4 +115,4 @@ def _keep_iptc(value: bytes, found: Finding) -> None:
     found.keep_iptc(value)
 
 
-_KEEP = {_XMP: _keep_xmp, _IPTC: _keep_iptc, _PHOTOSHOP: _photoshop.walk}
+_KEEP = {_XMP: _keep_xmp, _IPTC: _keep_iptc, _PHOTOSHOP: iptc.read}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from consentcrawl.formats._found import Finding
+from consentcrawl.formats.image.finding import Finding
 
 _ITEMS = 10_000
 _EXTENTS = 10_000
@@ -42,7 +42,7 @@ class _Reader:
         return word
 
 
-def walk(found: Finding, parts: Parts) -> None:
+def read(found: Finding, parts: Parts) -> None:
     """Keep every item that is XMP."""
     wanted = set(_xmp_items(found, *parts[b"iinf"]))
     if not wanted:

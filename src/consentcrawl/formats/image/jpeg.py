@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from struct import Struct
 
-from consentcrawl.formats import _photoshop
-from consentcrawl.formats._found import STEPS, TOTAL_LIMIT, Finding
+from consentcrawl.formats.image import iptc
+from consentcrawl.formats.image.finding import STEPS, TOTAL_LIMIT, Finding
 
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENDED = b"http://ns.adobe.com/xmp/extension/\0"
@@ -29,7 +29,7 @@ _BARE = {0x01, *range(0xD0, 0xD9)}  # TEM, RST and SOI carry no length
 Parts = dict[bytes, list[tuple[int, int, bytes]]]
 
 
-def walk(found: Finding) -> None:
+def read(found: Finding) -> None:
     """Go through the segments before the first scan; behind it look for XMP only."""
     content = found.content
     at = _past_plain(content, _SOI_SIZE)
@@ -51,7 +51,7 @@ def _walk(found: Finding, at: int) -> None:
         elif marker == _APP13 and content.startswith(_PHOTOSHOP, start):
             resources.append(content[start + len(_PHOTOSHOP) : stop])
     if resources:
-        _photoshop.walk(b"".join(resources), found)
+        iptc.read(b"".join(resources), found)
     if parts or found.xmp:
         _assemble(parts, found)
 
@@ -65,7 +65,7 @@ def _segments(found: Finding, at: int) -> Iterator[tuple[int, int, int]]:
         if marker is None:
             found.give_up("truncated")
             return
-        found.strayed = found.strayed or content[at] != _FILL
+        found.stray_bytes = found.stray_bytes or content[at] != _FILL
         at, code = marker.end(), content[marker.end() - 1]
         if code in _BARE:
             continue
@@ -82,7 +82,7 @@ def _segments(found: Finding, at: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _past_plain(content: bytes, at: int) -> int:
-    """Step over well-formed segments in which nothing is said: tables, frames, thumbnails, comments."""
+    """Step over well-formed segments without metadata: tables, frames, thumbnails, comments."""
     end = len(content) - 4
     while at <= end and content[at] == _FILL and content[at + 1] in _PLAIN:
         length = content[at + 2] << 8 | content[at + 3]

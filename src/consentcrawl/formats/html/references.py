@@ -17,7 +17,7 @@ _C1 = {code: bytes([code]).decode("windows-1252") for code in range(0x80, 0xA0) 
 
 
 def resolve(value: str, *, attribute: bool) -> str:
-    """``value`` with every character reference replaced.
+    """Return ``value`` with every character reference replaced.
 
     In an attribute a name without semicolon stays text when a letter, a digit or ``=`` follows it (§13.2.5.73), so
     that the query of an address is left alone.
@@ -36,7 +36,7 @@ def _in_text(match: re.Match[str]) -> str:
 
 
 def _numbered(match: re.Match[str]) -> str:
-    """The character of a numeric reference (§13.2.5.80): out of range, NUL and surrogates give U+FFFD."""
+    """Return the character of a numeric reference (§13.2.5.80): out of range, NUL and surrogates give U+FFFD."""
     base = 16 if match[1] else 10
     digits = (match[1] or match[2]).lstrip("0")
     code = int(digits or "0", base) if len(digits) <= _DIGITS else 0
@@ -46,7 +46,7 @@ def _numbered(match: re.Match[str]) -> str:
 
 
 def _named(match: re.Match[str], *, attribute: bool) -> str:
-    """The longest name that the letters begin with, replaced, and what follows it (§13.2.5.73)."""
+    """Return the longest name that the letters begin with, replaced, and what follows it (§13.2.5.73)."""
     name = match[3]
     for length in range(len(name), _SHORTEST - 1, -1):
         character = html5.get(name[:length])
