@@ -21,6 +21,7 @@ _SYNTAX = {xml.name_of(RDF, local) for local in ("parseType", "datatype", "ID", 
 
 _DENIAL = re.compile(rb"DMI-PROHIBITED[A-Za-z-]*", re.IGNORECASE)
 _DENIALS_KEPT = 16
+_END = re.compile(rb"<\?xpacket\s+end\s*=[^>]{0,16}\?>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,9 @@ def read(packet: bytes) -> Xmp:
     Reason codes are those of ``xml.read``.
     """
     document = xml.read(packet)
+    end = _END.search(packet) if document.gave_up == "malformed" else None
+    if end and not _denials(packet[end.end() :]):  # stale bytes of an earlier, longer packet
+        document = xml.read(packet[: end.end()])
     if document.root is None:
         # A wrapper with nothing in it is an empty packet.
         return Xmp() if document.blank else Xmp(document.gave_up, _denials(packet))

@@ -5,13 +5,12 @@ No length is trusted, every read lies within the content, and what was not read 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 from consentcrawl.formats import xml
-from consentcrawl.formats.image import boxes, gif, jpeg, png, svg, tiff, webp
-from consentcrawl.formats.image.finding import Finding, Span, scan
+from consentcrawl.formats.image import boxes, gif, jpeg, png, psd, svg, tiff, unread, webp
+from consentcrawl.formats.image.finding import Finding, Reader, Span, scan
 
 _BRANDS = {
     b"avif": "avif",
@@ -28,10 +27,10 @@ _SVG_HEAD = 4096
 class Embedded:
     """What an image carries.
 
-    ``format`` is empty when the content is no image of a known kind. ``xmp`` are packets as they stand (extended XMP
-    of a JPEG is put together), ``iptc`` blocks of IPTC-IIM, ``c2pa`` where the parts of a manifest store lie.
-    ``gave_up`` is a reason code: ``truncated``, ``malformed``, ``unsupported``, ``doctype``, ``image_limit``,
-    ``body_ratio``.
+    ``format`` is empty when the content is no image of a known kind; then ``gave_up`` tells whether it could be one.
+    ``xmp`` are packets as they stand (extended XMP of a JPEG is put together), ``iptc`` blocks of IPTC-IIM, ``c2pa``
+    where the parts of a manifest store lie. ``gave_up`` is a reason code: ``truncated``, ``malformed``,
+    ``unsupported``, ``doctype``, ``image_limit``, ``body_ratio``.
     """
 
     format: str = ""
@@ -69,31 +68,29 @@ def _bare(name: str) -> Embedded:
     return Embedded(name)
 
 
-Reader = Callable[[Finding], None]
-
 _SIGNATURES: dict[bytes, tuple[tuple[bytes, ...], str, Reader]] = {
     b"\xff\xd8": ((b"\xff\xd8",), "jpeg", jpeg.read),
     b"\x89P": ((png.SIGNATURE,), "png", png.read),
     b"GI": ((b"GIF8",), "gif", gif.read),
     b"RI": ((b"RIFF",), "webp", webp.read),
+    b"8B": (psd.SIGNATURES, "psd", psd.read),
     b"II": ((b"II*\0", b"II+\0"), "tiff", tiff.read),
     b"MM": ((b"MM\0*", b"MM\0+"), "tiff", tiff.read),
 }
-_UNKNOWN: tuple[str, Reader | None] = ("", None)
 
 
 def kind_of(content: bytes) -> tuple[str, Reader | None]:
-    """Return the kind of an image by its first bytes, and its reader."""
+    """Return the name of an image format by the first bytes, or an empty one; and what reads the content, if needed."""
     known = _SIGNATURES.get(content[:2])
     if known is not None:
         signatures, name, reader = known
         other = name == "webp" and content[8:12] != b"WEBP"
-        return (name, reader) if content.startswith(signatures) and not other else _UNKNOWN
+        return (name, reader) if content.startswith(signatures) and not other else unread.kind_of(content)
     if content[:1] == b"\0":
         return _boxed(content)
     if content.startswith(_JXL_PIXELS):
         return "jxl", None
-    return ("svg", svg.read) if _is_svg(content) else _UNKNOWN
+    return ("svg", svg.read) if _is_svg(content) else unread.kind_of(content)
 
 
 def _boxed(content: bytes) -> tuple[str, Reader | None]:
@@ -102,11 +99,11 @@ def _boxed(content: bytes) -> tuple[str, Reader | None]:
     if content.startswith(_JP2):
         return "jp2", boxes.read
     if content[4:8] != b"ftyp":
-        return _UNKNOWN
+        return unread.kind_of(content)
     size = min(int.from_bytes(content[:4], "big"), 256)
     brands = [content[8:12], *(content[n : n + 4] for n in range(16, size, 4))]
     name = next((_BRANDS[brand] for brand in brands if brand in _BRANDS), "")
-    return name, boxes.read if name else None
+    return (name, boxes.read) if name else unread.kind_of(content)
 
 
 def _is_svg(content: bytes) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 PACKET_LIMIT = 2 * 1024 * 1024
@@ -16,6 +17,11 @@ READ_LIMIT = 16 * 1024 * 1024
 STEPS = 50_000
 
 _START = re.compile(rb"<([\w.-]{1,32}:(?:xmpmeta|RDF))(?=[\s>])")
+
+XMP_NAMESPACE = b"://ns.adobe.com/xap/1.0/\0"
+XMP_HEADERS = (b"http" + XMP_NAMESPACE, b"XMP\0" + XMP_NAMESPACE)
+"""XMP part 3 §1.1.3, and as a picture agency writes it."""
+XMP_HEADER = len(XMP_HEADERS[0])
 
 Span = tuple[int, int]
 """Offset and length within the content, in bytes."""
@@ -41,7 +47,8 @@ class Finding:
         self.gave_up = self.gave_up or reason
 
     def keep_xmp(self, packet: bytes) -> None:
-        """Keep one XMP packet; the same packet twice is one."""
+        """Keep one XMP packet, without the header that stands before it in APP1; the same packet twice is one."""
+        packet = packet[XMP_HEADER:] if packet.startswith(XMP_HEADERS) else packet
         if packet not in self.xmp and self._may_keep(self.xmp, packet):
             self.xmp.append(packet)
 
@@ -87,6 +94,9 @@ class Finding:
             return True
         self.give_up("image_limit")
         return False
+
+
+Reader = Callable[[Finding], None]
 
 
 def scan(found: Finding) -> None:

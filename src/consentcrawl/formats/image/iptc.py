@@ -9,26 +9,32 @@ from consentcrawl.formats.image.finding import STEPS, Finding
 _IPTC = 0x0404
 _XMP = 0x0424
 
+_SIGNATURES = frozenset({b"8BIM", b"PHUT", b"DCSR", b"AgHg", b"MeSa"})  # Photoshop, and programs of others
+
 _HEAD = Struct(">4sHB")  # signature, resource, length of its name
 _SIZE = Struct(">I")
 
 _DATA_SET = Struct(">BBBH")  # marker 0x1C, record, data set, length
-_MARKER = 0x1C
+_DATA_SET_MARK = b"\x1c"
+_MARKER = _DATA_SET_MARK[0]
 _EXTENDED = 0x8000  # the length is that of a length: never needed for a text
 _DATA_SETS = 1_000
 _RIGHTS = {(2, 40): "Special Instructions", (2, 116): "Copyright Notice"}
 
 
 def read(block: bytes, found: Finding) -> None:
-    """Go through the resources of one block and keep what is IPTC or XMP."""
+    """Go through the resources of one block and keep what is IPTC or XMP; a block may be bare IPTC-IIM."""
     at = 0
+    if block[:1] == _DATA_SET_MARK:
+        found.keep_iptc(block)
+        return
     for _ in range(STEPS):
         if at + _HEAD.size > len(block):
             return
         signature, resource, name = _HEAD.unpack_from(block, at)
         # The name is padded so that with its length byte it is even.
         size_at = at + 6 + (name + 2) // 2 * 2
-        if signature != b"8BIM" or size_at + 4 > len(block):
+        if signature not in _SIGNATURES or size_at + 4 > len(block):
             _end(block, at, found)
             return
         size = _SIZE.unpack_from(block, size_at)[0]

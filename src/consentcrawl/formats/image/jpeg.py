@@ -1,4 +1,4 @@
-"""JPEG (ITU-T T.81 annex B): XMP in APP1, extended XMP by GUID, JUMBF in APP11, IPTC in APP13."""
+"""JPEG (ITU-T T.81 annex B): XMP and Exif in APP1, extended XMP by GUID, JUMBF in APP11, IPTC in APP13."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from struct import Struct
 
-from consentcrawl.formats.image import iptc
-from consentcrawl.formats.image.finding import STEPS, TOTAL_LIMIT, Finding
+from consentcrawl.formats.image import iptc, tiff
+from consentcrawl.formats.image.finding import STEPS, TOTAL_LIMIT, XMP_HEADER, XMP_HEADERS, XMP_NAMESPACE, Finding
 
-_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_EXIF = b"Exif\0"
 _EXTENDED = b"http://ns.adobe.com/xmp/extension/\0"
 _PHOTOSHOP = b"Photoshop 3.0\0"
 _JUMBF = b"JP"
@@ -19,7 +19,9 @@ _SOI_SIZE = 2
 _SCAN = b"\xff\xda"
 _U16 = Struct(">H")
 _PART = Struct(">32sII")  # GUID, length of the whole, offset of this part (XMP part 3, §1.1.3.1)
-_NEEDS_MORE = re.compile(rb"HasExtendedXMP\s*(?:=\s*[\"']|>)\s*([0-9A-Fa-f]{32})")
+_NEEDS_MORE = re.compile(rb"HasExtendedXMP\s*(?:=\s*[\"']|>)\s*([0-9A-Fa-f]*)")
+_JUMBF_HEAD = Struct(">2sHII4s")  # identifier, instance, sequence (ISO 19566-5 annex D), then the box: length, type
+_LONG = Struct(">Q")
 
 _APP1, _APP11, _APP13, _SOS, _EOI = 0xE1, 0xEB, 0xED, 0xDA, 0xD9
 _FILL = 0xFF
@@ -35,6 +37,7 @@ def read(found: Finding) -> None:
     at = _past_plain(content, _SOI_SIZE)
     if content.startswith(_SCAN, at):
         _late(at, found)  # nothing of interest before the pixels, as in most images
+        _assemble({}, found)
     else:
         _walk(found, at)
 
@@ -42,18 +45,21 @@ def read(found: Finding) -> None:
 def _walk(found: Finding, at: int) -> None:
     parts: Parts = {}
     resources: list[bytes] = []
+    jumbf: dict[int, list[int]] = {}
     content = found.content
     for marker, start, stop in _segments(found, at):
         if marker == _APP1:
             _app1(content, start, stop, found, parts)
         elif marker == _APP11 and content.startswith(_JUMBF, start):
             found.keep_span(start, stop - start)
+            _app11(content, start, stop, found, jumbf)
         elif marker == _APP13 and content.startswith(_PHOTOSHOP, start):
             resources.append(content[start + len(_PHOTOSHOP) : stop])
     if resources:
         iptc.read(b"".join(resources), found)
-    if parts or found.xmp:
-        _assemble(parts, found)
+    if any(stated > there for stated, there in jumbf.values()):
+        found.give_up("truncated")
+    _assemble(parts, found)
 
 
 def _segments(found: Finding, at: int) -> Iterator[tuple[int, int, int]]:
@@ -93,8 +99,10 @@ def _past_plain(content: bytes, at: int) -> int:
 
 
 def _app1(content: bytes, start: int, stop: int, found: Finding, parts: Parts) -> None:
-    if content.startswith(_XMP, start):
-        found.keep_xmp(content[start + len(_XMP) : stop])
+    if content.startswith(XMP_HEADERS, start):
+        found.keep_xmp(content[start:stop])
+    elif content.startswith(_EXIF, start):
+        tiff.exif(content, start, stop, found)
     elif content.startswith(_EXTENDED, start):
         head = start + len(_EXTENDED)
         if head + _PART.size > stop:
@@ -104,20 +112,34 @@ def _app1(content: bytes, start: int, stop: int, found: Finding, parts: Parts) -
         parts.setdefault(guid.upper(), []).append((offset, total, content[head + _PART.size : stop]))
 
 
+def _app11(content: bytes, start: int, stop: int, found: Finding, jumbf: dict[int, list[int]]) -> None:
+    """Add one part of a JUMBF box, whose head stands in every part, to the bytes that its instance states and has."""
+    if start + _JUMBF_HEAD.size > stop:
+        found.give_up("malformed")
+        return
+    _, instance, _, length, _ = _JUMBF_HEAD.unpack_from(content, start)
+    head = _JUMBF_HEAD.size
+    if length == 1 and start + head + _LONG.size <= stop:
+        length, head = _LONG.unpack_from(content, start + head)[0], head + _LONG.size
+    first = head - (_JUMBF_HEAD.size - 8)  # the head of the box counts once
+    counted = jumbf.setdefault(instance, [length, first])
+    counted[1] += stop - start - head
+
+
 def _late(at: int, found: Finding) -> None:
     """Keep XMP that stands behind the first scan: between scans, or in a second image behind the first."""
     content = found.content
-    at = content.find(_XMP, at)
+    at = content.find(XMP_NAMESPACE, at)
     while at >= 0 and not found.gave_up:
-        length = _U16.unpack_from(content, at - 2)[0]
-        if content[at - 4 : at - 2] == b"\xff\xe1":
-            found.keep_xmp(content[at + len(_XMP) : at - 2 + length])
-        at = content.find(_XMP, at + 1)
+        start = at + len(XMP_NAMESPACE) - XMP_HEADER
+        if content.startswith(XMP_HEADERS, start) and content[start - 4 : start - 2] == b"\xff\xe1":
+            found.keep_xmp(content[start : start - 2 + _U16.unpack_from(content, start - 2)[0]])
+        at = content.find(XMP_NAMESPACE, at + 1)
 
 
 def _assemble(parts: Parts, found: Finding) -> None:
     """Put extended XMP together, each GUID for itself; a part that is missing is a gap."""
-    wanted = {guid.upper() for packet in found.xmp for guid in _NEEDS_MORE.findall(packet)}
+    wanted = {guid.upper() for packet in found.xmp for guid in _NEEDS_MORE.findall(packet)} if found.xmp else set()
     if wanted - set(parts):
         found.give_up("malformed")
     for held in parts.values():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from struct import Struct
 
-from consentcrawl.formats.image import iptc
-from consentcrawl.formats.image.finding import STEPS, Finding
+from consentcrawl.formats.image import iptc, tiff
+from consentcrawl.formats.image.finding import STEPS, XMP_HEADERS, Finding
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -14,7 +14,6 @@ _HEAD = Struct(">I4s")
 _CRC = 4
 _XMP_KEYWORD = b"xml:com.adobe.xmp"
 _RAW_PROFILE = b"raw profile type "
-_JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _SNIFF = re.compile(rb"<x:xmpmeta|<rdf:RDF|rslstandard\.org/rsl|DMI-PROHIBITED")
 _SNIFFED = 64 * 1024
 
@@ -33,6 +32,8 @@ def read(found: Finding) -> None:
             reader(found.cut(start, length), found)
         elif kind == b"caBX":
             found.keep_span(start, min(length, end - start))
+        elif kind == b"eXIf":
+            tiff.exif(content, start, min(start + length, end), found)
         elif kind == b"IEND":
             return
         at = start + length + _CRC
@@ -43,12 +44,14 @@ def _itxt(data: bytes, found: Finding) -> None:
     """Read an iTXt chunk: keyword, compression flag and method, language, translated keyword, text."""
     keyword, _, rest = data.partition(b"\0")
     packed, tail = rest[:1] == b"\1", rest[2:].split(b"\0", 2)
-    if keyword.lower() != _XMP_KEYWORD and not (rest[:1] == b"\0" and _SNIFF.search(data[:_SNIFFED])):
+    keyword = keyword.lower()
+    named = keyword == _XMP_KEYWORD or keyword.startswith(_RAW_PROFILE)
+    if not named and (packed or not _SNIFF.search(data[:_SNIFFED])):
         return
     if len(tail) < 3:  # noqa: PLR2004 (language, keyword, text)
         found.give_up("malformed")
         return
-    _keep(found.unpack(tail[2]) if packed else tail[2], found)
+    _profile(keyword, found.unpack(tail[2]) if packed else tail[2], found)
 
 
 def _text(data: bytes, found: Finding) -> None:
@@ -73,23 +76,24 @@ def _profile(keyword: bytes, text: bytes, found: Finding) -> None:
 
 
 def _unhex(text: bytes, found: Finding) -> bytes:
-    """Undo the old way of keeping a profile: a name, a length and hexadecimal lines."""
+    """Undo ImageMagick's way of keeping a profile: a name, a length in bytes and hexadecimal lines."""
     lines = text.strip().split(b"\n", 2)
     try:
-        return bytes.fromhex(lines[2].decode("ascii")) if len(lines) == 3 else _no_profile(found)  # noqa: PLR2004 (as said)
-    except ValueError:
-        return _no_profile(found)
-
-
-def _no_profile(found: Finding) -> bytes:
-    found.give_up("malformed")
-    return b""
+        size, profile = int(lines[1]), bytes.fromhex(lines[2].decode("ascii"))
+    except (IndexError, ValueError):
+        found.give_up("malformed")
+        return b""
+    if len(profile) < size:
+        found.give_up("truncated")
+    return profile[:size]
 
 
 def _app1(profile: bytes, found: Finding) -> None:
     """Keep the XMP of a profile that is a JPEG segment; the same name is used for Exif."""
-    if profile.startswith(_JPEG_XMP):
-        _keep(profile[len(_JPEG_XMP) :], found)
+    if profile.startswith(XMP_HEADERS):
+        found.keep_xmp(profile)
+    else:
+        tiff.exif(profile, 0, len(profile), found)
 
 
 def _keep(packet: bytes, found: Finding) -> None:
@@ -101,6 +105,7 @@ _CHUNKS = {b"iTXt": _itxt, b"tEXt": _text, b"zTXt": _ztxt}
 _PROFILES = {
     b"xmp": _keep,
     b"app1": _app1,
+    b"exif": _app1,
     b"iptc": iptc.read,
     b"8bim": iptc.read,
 }

@@ -12,6 +12,7 @@ _XMP, _IPTC, _PHOTOSHOP, _C2PA, _SUB_IFDS = 700, 33723, 34377, 52545, 330
 _WANTED = {_XMP, _IPTC, _PHOTOSHOP, _C2PA, _SUB_IFDS}
 _SIZES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8)  # bytes of one value, by type
 
+_EXIF = b"Exif\0\0"
 _DIRECTORIES = 64
 _ENTRIES = 20_000
 
@@ -64,6 +65,24 @@ def read(found: Finding) -> None:
         pending += further
     if any(at not in visited for at in pending) or entries > _ENTRIES:
         found.give_up("image_limit")
+
+
+def exif(content: bytes, start: int, stop: int, found: Finding) -> None:
+    """Keep the XMP (tag 700) of the Exif block between two places; whatever else is odd in one is no gap."""
+    start += len(_EXIF) if content.startswith(_EXIF, start) else 0
+    layout = _LAYOUTS.get(content[start : start + 4])
+    if layout is None:
+        return
+    at = start + _number(content, start + layout.first, layout.offset)
+    table = content[at + 2 : min(stop, at + 2 + _number(content, at, layout.count) * layout.entry.size)]
+    if layout.count.pack(_XMP) not in table:
+        return
+    block = Finding(content[start:stop])
+    read(block)
+    for packet in block.xmp:
+        found.keep_xmp(packet)
+    if block.gave_up and not block.xmp:
+        found.give_up(block.gave_up)
 
 
 def _number(content: bytes, at: int, number: Struct) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from struct import Struct
 
+from consentcrawl.formats.image import tiff
 from consentcrawl.formats.image.finding import STEPS, Finding
 
 _HEAD = Struct("<4sI")
@@ -25,6 +26,8 @@ def read(found: Finding) -> None:
             found.keep_xmp(found.cut(start, length))
         elif kind == b"C2PA":
             found.keep_span(start, min(length, end - start))
+        elif kind == b"EXIF":
+            tiff.exif(content, start, min(start + length, end), found)
         elif at >= stated:
             break  # no chunk, whatever it is
         at = start + length + length % 2
