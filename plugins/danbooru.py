@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from consentcrawl.core import Asset, Evidence, Gate, Need, Purpose, Said, Spec
-from consentcrawl.formats import tag_attributes
+from consentcrawl.formats import html
 from consentcrawl.platforms import Form, Post, Works, addresses, parameter, rehost, site_default
 from consentcrawl.platforms.addresses import MD5, md5
 
@@ -60,7 +60,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]:
 
 
 def _posts(evidence: Evidence) -> tuple[list[Post], str]:
-    containers, more = tag_attributes.carrying(evidence.content.decode(errors="replace"), "data-flags")
+    containers, more = html.tags_with(evidence.content.decode(errors="replace"), "data-flags")
     return [_post(container, evidence) for container in containers], "html_limit" if more else ""
 
 

@@ -15,7 +15,8 @@ from bs4 import BeautifulSoup, Tag
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consentcrawl.formats import _charset, _tags, html
+from consentcrawl.formats import html
+from consentcrawl.formats.html import sniffing, tokenizer
 
 NO = "<meta name=robots content=noai>"
 UTF_8 = "text/html; charset=utf-8"
@@ -276,7 +277,7 @@ def test_html_13_2_3_charset(content: bytes, content_type: str, charset: str, ga
         assert [meta.content for meta in page.metas] == ["é"]
 
 
-@pytest.mark.parametrize("charset", sorted(set(_charset._CODECS) - {"utf-16le", "utf-16be"}))
+@pytest.mark.parametrize("charset", sorted(set(sniffing._CODECS) - {"utf-16le", "utf-16be"}))
 def test_encoding_standard_4_2_no_broken_character_swallows_a_tag(charset: str) -> None:
     page = b"".join(b"<p>%b<p>\x81%b%b" % (bytes([byte]), bytes([byte]), NO.encode()) for byte in range(0x80, 0x100))
     assert len(html.parse(page, f"text/html; charset={charset}").metas) == 128
@@ -416,11 +417,11 @@ def _said(meta: html.Meta) -> tuple[str, ...]:
 @given(PAGES)
 @settings(max_examples=300)
 def test_ours_leaping_finds_what_walking_finds(page: str) -> None:
-    for net in (_tags.SIGNS, _tags.SIGNS_AND_ANCHORS, _tags.PICTURES):
-        leaps = list(_tags.tokens(page.encode(), net))
+    for net in (tokenizer.METADATA, tokenizer.METADATA_AND_ANCHORS, tokenizer.IMAGES):
+        leaps = list(tokenizer.tokens(page.encode(), net))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_tags, "_outside", lambda *_: False)
-            assert list(_tags.tokens(page.encode(), net)) == leaps
+            patch.setattr(tokenizer, "_outside", lambda *_: False)
+            assert list(tokenizer.tokens(page.encode(), net)) == leaps
 
 
 def found_pages() -> Iterator[Path]:

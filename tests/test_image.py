@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consentcrawl.formats import iim, image, xmp
+from consentcrawl.formats import image, xmp
 from tests import containers, images, packets
 from tests.containers import box, chunk, jpeg_with, png_with, segment
 
@@ -45,7 +45,7 @@ def test_ours_an_image_without_metadata_has_none(kind: str) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        b"", b"text", b"RIFF\0\0\0\0WAVE", b"GIVE", b"\x89PNK", b"\0\0\0\0", b"\0\0\0\x14ftypisom\0\0\0\0mp41",
+        b"", b"text", b"RIFF\0\0\0\0WAVE", b"GIVE", b"\x89PNK", b"\0\0\0\x14ftypisom\0\0\0\0mp41",
         b"<html/>",
         b"<!-- <svg -->", b"<?xml", b"<!DOCTYPE svg", b"<!DOCTYPE html>",
         b"<!-- -->" * 70 + b"<svg/>", b"II<",
@@ -126,18 +126,18 @@ def test_iptc_iim_rights_are_found_in_jpeg_png_and_tiff() -> None:
         containers.tiff_of([(34377, 7, resources)]),
         containers.tiff_of([(33723, 7, block)]),
     ):
-        assert [iim.read(b) for b in image.find(content).iptc] == [
+        assert [image.iim_texts(b) for b in image.find(content).iptc] == [
             [("Special Instructions", "Ask first"), ("Copyright Notice", "(c) A")]
         ]
 
 
 @pytest.mark.parametrize("block", [b"", b"\x1c\2", b"\x1d\2\x74\0\1a", b"\x1c\2\x74\x80\4\0\0\0\1a", b"\x1c\2\x74\0\0"])
 def test_iptc_iim_what_makes_no_sense_ends_the_reading(block: bytes) -> None:
-    assert iim.read(block) == []
+    assert image.iim_texts(block) == []
 
 
 def test_ours_iim_is_bounded() -> None:
-    assert len(iim.read(containers.iim(s116="a") * 2_000)) == 1_000
+    assert len(image.iim_texts(containers.iim(s116="a") * 2_000)) == 1_000
 
 
 def test_png_text_chunks_of_other_keywords_are_passed_over() -> None:

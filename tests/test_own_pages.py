@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consentcrawl.core import PURPOSES, Asset, Category, Evidence, Fields, Gap, Gate, Need, Purpose, Statement, remark
-from consentcrawl.formats import html, tag_attributes
+from consentcrawl.formats import html
 from consentcrawl.platforms import Form, Works, addresses, ai_tags, lacking, maker_page, own_page, site_default
 
 BASE = "https://art.example/a"
@@ -184,27 +184,27 @@ def test_ours_a_default_is_noted_with_its_dates() -> None:
         ),
         ("<p data-x><p data-y=data-x>", [{"data-x": ""}], False),
         ("data-x <p title=data-x", [], False),
-        ("<p data-x=1>" * (tag_attributes.TAGS + 1), [{"data-x": "1"}] * tag_attributes.TAGS, True),
-        ("<p " + "a " * tag_attributes.ATTRIBUTES + "data-x=1>", [], False),
+        ("<p data-x=1>" * (html.TAGS + 1), [{"data-x": "1"}] * html.TAGS, True),
+        ("<p " + "a " * html.ATTRIBUTES + "data-x=1>", [], False),
     ],
 )
 def test_html_13_2_5_attributes_are_read_with_their_quotes(
     markup: str, tags: list[dict[str, str]], *, more: bool
 ) -> None:
-    assert tag_attributes.carrying(markup, "data-x") == (tags, more)
+    assert html.tags_with(markup, "data-x") == (tags, more)
 
 
 @given(st.text(alphabet="<>ab=\"' /data-x", max_size=200))
 @settings(max_examples=80)
 def test_ours_any_text_gives_tags(text: str) -> None:
-    tags, _ = tag_attributes.carrying(text, "data-x")
+    tags, _ = html.tags_with(text, "data-x")
     assert all("data-x" in tag for tag in tags)
 
 
 @pytest.mark.parametrize("unit", ['<a data-x="', "data-x", "<a data-x='", "<a ", "< data-x="])
 def test_ours_long_texts_take_no_time(unit: str) -> None:
     started = time.process_time()
-    tag_attributes.carrying(unit * (500_000 // len(unit)), "data-x")
+    html.tags_with(unit * (500_000 // len(unit)), "data-x")
     assert time.process_time() - started < 2
 
 

@@ -1,1 +1,1 @@
-"""Readers of strangers' bytes: pure, bounded, and never raising; each says when it gave up."""
+"""Readers of untrusted bytes: pure, bounded, never raising; each gives a reason code where it gave up."""

@@ -1,4 +1,4 @@
-"""What a C2PA manifest says about training and mining, out of the JSON that the native reader makes of it.
+"""What a C2PA manifest states about training and mining, in the JSON that the native reader makes of it.
 
 ``c2pa.training-mining`` (C2PA 1.0 to 1.4) and ``cawg.training-mining`` (CAWG 1.0, 1.1).
 
@@ -46,10 +46,10 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What the manifests of one content say.
+    """What the manifests of one content state.
 
-    ``sound`` is whether signature and hashes are right; ``active`` is what the manifest of this content says,
-    ``ingredients`` what those of its parts say. ``gave_up`` is a reason code, explained by ``note``. ``absent`` means
+    ``sound`` is whether signature and hashes are right; ``active`` holds the entries of the manifest of this content,
+    ``ingredients`` those of its parts. ``gave_up`` is a reason code, explained by ``note``. ``absent`` means
     that there is no manifest; ``remote`` whether one may be fetched.
     """
 
@@ -64,31 +64,31 @@ class Manifest:
 
 def read(content: bytes) -> Manifest:
     """Read the native reader's answer; never raises. Reason codes: ``malformed``, ``json_limit``, ``encoding``."""
-    told, gave_up = json.parse(content)
-    if gave_up or not isinstance(told, dict):
+    document, gave_up = json.parse(content)
+    if gave_up or not isinstance(document, dict):
         return Manifest(gave_up=gave_up or "malformed")
-    active = list(_assertions(told.get("active"), "C2PA manifest"))
-    ingredients = [use for each in json.items(told, "ingredients") for use in _ingredient(each)]
-    said = [use for use in (*active, *ingredients) if use is not None]
-    note = _failure(told, odd=len(said) < len(active) + len(ingredients), silent=not said)
+    active = list(_assertions(document.get("active"), "C2PA manifest"))
+    ingredients = [use for each in json.items(document, "ingredients") for use in _ingredient(each)]
+    found = [use for use in (*active, *ingredients) if use is not None]
+    note = _failure(document, odd=len(found) < len(active) + len(ingredients), silent=not found)
     return Manifest(
-        sound=told.get("state") in _SOUND,
+        sound=document.get("state") in _SOUND,
         active=_kept(active),
         ingredients=_kept(ingredients),
-        absent=told.get("absent") is True,
-        remote=told.get("remote_manifests") == "on",
+        absent=document.get("absent") is True,
+        remote=document.get("remote_manifests") == "on",
         gave_up="malformed" if note else "",
         note=note,
     )
 
 
-def _failure(told: dict[str, Any], *, odd: bool, silent: bool) -> str:
-    """Say what could not be read, or nothing."""
-    if "failed" in told or "remote" in told:
-        return json.text(told, "failed")[:_TEXT_LIMIT] or "the manifest is not where it should be"
+def _failure(document: dict[str, Any], *, odd: bool, silent: bool) -> str:
+    """Return what could not be read, or an empty text."""
+    if "failed" in document or "remote" in document:
+        return json.text(document, "failed")[:_TEXT_LIMIT] or "the manifest is not where it should be"
     if odd:
         return "an assertion about training and mining has no entries"
-    return "something about training and mining is there that cannot be read" if silent and told.get("seen") else ""
+    return "something about training and mining is there that cannot be read" if silent and document.get("seen") else ""
 
 
 def _kept(uses: list[Use | None]) -> tuple[Use, ...]:
@@ -96,13 +96,13 @@ def _kept(uses: list[Use | None]) -> tuple[Use, ...]:
     return tuple(sorted((use for use in uses if use is not None), key=lambda use: use.use == ALLOWED)[:_KEPT])
 
 
-def _ingredient(told: Any) -> Iterator[Use | None]:  # noqa: ANN401 (any JSON value)
-    return _assertions(json.at(told, "assertions"), f"C2PA ingredient {json.text(told, 'title')[:80]}".strip())
+def _ingredient(document: Any) -> Iterator[Use | None]:  # noqa: ANN401 (any JSON value)
+    return _assertions(json.at(document, "assertions"), f"C2PA ingredient {json.text(document, 'title')[:80]}".strip())
 
 
-def _assertions(told: Any, where: str) -> Iterator[Use | None]:  # noqa: ANN401 (any JSON value)
+def _assertions(document: Any, where: str) -> Iterator[Use | None]:  # noqa: ANN401 (any JSON value)
     """Return every entry of every assertion; None for an assertion that has no entries where they should be."""
-    for assertion in told if isinstance(told, list) else ():
+    for assertion in document if isinstance(document, list) else ():
         data = json.at(assertion, "data")
         # CDDL of C2PA 1.0 and 1.4: without the wrapper.
         entries = data.get("entries", data) if isinstance(data, dict) else None
@@ -114,7 +114,7 @@ def _assertions(told: Any, where: str) -> Iterator[Use | None]:  # noqa: ANN401 
 
 
 def _use(key: str, entry: Any, where: str) -> Use | None:  # noqa: ANN401 (any JSON value)
-    """Read one entry; None for a key that no version of the assertion has. A key of somebody's own can only forbid."""
+    """Read one entry; None for a key that no version of the assertion has. Another prefix can only forbid."""
     prefix, _, about = key.rpartition(".")
     if about not in _USES:
         return None
@@ -126,7 +126,7 @@ def _use(key: str, entry: Any, where: str) -> Use | None:  # noqa: ANN401 (any J
 
 
 def _note(word: str, entry: Any) -> str:  # noqa: ANN401 (any JSON value)
-    """Say what a word other than ``allowed`` rests on: the constraints in the maker's words, where there are any."""
+    """Return what a word other than ``allowed`` rests on: the constraints in the maker's words, where there are any."""
     if word == NOT_ALLOWED:
         return ""
     texts = dict.fromkeys(text for name in _INFO if (text := json.text(entry, name).strip()))

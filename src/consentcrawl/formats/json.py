@@ -1,6 +1,6 @@
 """JSON by RFC 8259, bounded and total: a value and why it could not be had whole.
 
-Whatever the bytes, ``parse`` answers; a value that two parsers read differently is said to be malformed.
+Whatever the bytes, ``parse`` answers; a value that two parsers read differently is malformed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The Link field (RFC 8288 §3): what an answer says it is related to."""
+"""The Link field (RFC 8288 §3): the relations of an answer."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class Index:
         self._safe = BUDGET // (sum(glob.cost(1) for _, _, glob in probes) + 1)
 
     def _file(self, form: str, rank: int, number: int, probes: list[Probe]) -> None:
-        """Put one pattern where it will be looked for."""
+        """File one pattern by its kind: exact, a prefix, or with wildcards."""
         # RFC 9309 §2.2.3: $ ends the pattern where it stands last, and is an octet elsewhere.
         anchored = form.endswith("$")
         head, *pieces = (form[:-1] if anchored else form).replace("$", "%24").split("*")
@@ -177,7 +177,7 @@ def _sieve(probes: list[Probe]) -> Callable[[str], object | None]:
 
 
 def _sift(probes: list[Probe]) -> Callable[[str], list[Probe]]:
-    """Look every run of four octets of a path up, and give the patterns that must have one of those found."""
+    """Look up every run of four octets of a path; return the patterns that must have one of those found."""
     grams: dict[str, list[Probe]] = {}
     short = [probe for probe in probes if len(probe[1]) < _GRAM]
     for probe in probes:

@@ -24,7 +24,7 @@ LABELS: dict[str, tuple[str, ...]] = {
 }
 
 # Labels of earlier drafts (vocab-01 to -05) and of Content-Signal. The present draft has them ignored; an `n` is still
-# unmistakable, so it is heard, and noted.
+# unmistakable, so it counts, and is noted.
 LEGACY_LABELS: dict[str, tuple[str, ...]] = {
     "all": ("tdm", "ai-use", "search"),
     "bots": ("tdm", "ai-use", "search"),
@@ -51,7 +51,7 @@ _NO = frozenset(
 )
 _YES = frozenset({"y", "yes", "allow", "allowed"})
 
-# One member as people write it; no two neighbouring parts share a character, so it takes linear time.
+# One member as sites write it; no two neighbouring parts share a character, so it takes linear time.
 _MEMBER = re.compile(r"(?<![\w-])([A-Za-z][\w-]*)[\"']?[ \t\xa0]*[=:]>?=?[ \t\xa0]*[\"'(?\[]*([\w-]+)", re.ASCII)
 
 
@@ -84,13 +84,13 @@ def usage(lines: Sequence[str]) -> tuple[Said, ...]:
     The lines joined are the field (RFC 9651 §4.2). Each is read by itself as well, since a ``y`` in one line would
     silently undo the ``n`` of another, and then leniently; both only add disallowances.
     """
-    heard = {said.label: said for said in _strict(", ".join(lines))}
+    found = {said.label: said for said in _strict(", ".join(lines))}
     for line in lines:
         by_itself = _strict(line, BY_ITSELF) if len(lines) > 1 else ()
         for said in (*by_itself, *_lenient(line, content_usage(line))):
-            if not said.allowed and (said.label not in heard or heard[said.label].allowed):
-                heard[said.label] = said
-    return tuple(heard.values())
+            if not said.allowed and (said.label not in found or found[said.label].allowed):
+                found[said.label] = said
+    return tuple(found.values())
 
 
 def content_signal(value: str) -> tuple[str, tuple[Said, ...]]:
@@ -100,7 +100,7 @@ def content_signal(value: str) -> tuple[str, tuple[Said, ...]]:
     taken for yes and no, with a note. A key that is neither yes nor no, such as ``use=reference``, is only noted.
     """
     path, members = split_path(value)
-    heard: dict[tuple[str, bool, str], Said] = {}
+    found: dict[tuple[str, bool, str], Said] = {}
     for label, word, text in _members(members):
         if label == "use":
             said = Said(label, (), allowed=True, quote=value, note=f"use={word}: how, not whether")
@@ -111,8 +111,8 @@ def content_signal(value: str) -> tuple[str, tuple[Said, ...]]:
             said = Said(label, meant, allowed=False, quote=value, note=MALFORMED)
         else:
             continue
-        heard.setdefault((label, said.allowed, said.note), said)
-    return path, tuple(heard.values())
+        found.setdefault((label, said.allowed, said.note), said)
+    return path, tuple(found.values())
 
 
 def split_path(value: str) -> tuple[str, str]:
@@ -147,7 +147,7 @@ def _strict(value: str, note: str = "") -> Iterator[Said]:
 
 
 def _condition(parameters: dict[str, object]) -> str:
-    """Note a condition that nobody here can know to be met, such as credit: it lifts no ``n`` (CC signals 0.1)."""
+    """Note a condition that cannot be checked here, such as credit: it lifts no ``n`` (CC signals 0.1)."""
     named = parameters.get("exceptions")
     return f"unless {named} (CC signals)" if isinstance(named, Token) else ""
 

@@ -107,7 +107,7 @@ def _read(line: str, agent: str) -> Iterator[Directive]:
     """Read item by item; a crawler's name covers what follows it on the line."""
     for item in _items(line):
         before, colon, rest = item.partition(":")
-        # A date that was cut at a comma may have a time of day in it, which names nobody.
+        # A date that was cut at a comma may have a time of day in it, which is no crawler's name.
         if not colon or not _NAME.fullmatch(before) or _TIME.match(item):
             yield from _tags(item, agent, item)
             continue

@@ -1,4 +1,4 @@
-"""RSL 1.0 licences: what a licence document says about one URL, use by use.
+"""RSL 1.0 licences: what a licence document states about one URL, use by use.
 
 A document that does not follow the standard is no licence: it can still forbid, and never allows.
 """
@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from consentcrawl.formats import xml
-from consentcrawl.formats._rsl_terms import ALLOWED, DISALLOWED, UNKNOWN, Term, Use, evaluate
 from consentcrawl.formats.path_pattern import Patterns
+from consentcrawl.formats.rsl_terms import ALLOWED, DISALLOWED, UNKNOWN, Term, Use, evaluate
 from consentcrawl.formats.url import BadUrl, canonical
 
 __all__ = [
@@ -38,7 +38,7 @@ _ABSOLUTE = re.compile(r"(?i:https?:)?(//[^/?#*$]+)(.*)", re.DOTALL).fullmatch
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One content element: the pattern of what it is about, how and where it stands, and what it says of each use.
+    """One content element: the pattern of what it is about, how and where it stands, and the preference for each use.
 
     ``uses`` is empty where no licence is offered.
     """

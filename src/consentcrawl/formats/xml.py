@@ -1,4 +1,4 @@
-"""A bounded reader of strangers' XML: a small tree, or the reason why there is none.
+"""A bounded reader of untrusted XML: a small tree, or the reason why there is none.
 
 No DTD, no entity, nothing fetched; what one document costs is bounded before its first element is kept.
 """
@@ -45,7 +45,7 @@ def split(name: str) -> tuple[str, str]:
 
 
 class Lines:
-    """Where the elements of a document stand; counted when first asked for, since nobody asks for most of them."""
+    """Where the elements of a document stand; counted when first asked for, since most are never needed."""
 
     __slots__ = ("_known", "_root", "_text")
 
@@ -95,7 +95,7 @@ class Element:
 
     @property
     def children(self) -> list[Element]:
-        """The elements directly inside, in order."""
+        """The child elements, in order."""
         return [Element(child, self.lines) for child in self.node]
 
     @property
@@ -114,7 +114,7 @@ class Element:
 
 
 def text_of(node: Node) -> str:
-    """Return the text that stands directly in a node, before, between and behind the nodes inside."""
+    """Return the text that stands directly in a node, before, between and behind its children."""
     pieces = [node.text or "", *(child.tail or "" for child in node)]
     return "".join(pieces).strip()
 
@@ -168,7 +168,7 @@ def read(document: bytes) -> Document:
 
 
 def _tree(text: bytes | str) -> Node:
-    """Have expat build the tree: handing each tag to Python costs twice as much. Raises what ``read`` hears.
+    """Have expat build the tree: handing each tag to Python costs twice as much. Raises what ``read`` catches.
 
     There are no more elements than start tags, and no more attributes than equals signs.
     """

@@ -21,6 +21,7 @@ _SYNTAX = {xml.name_of(RDF, local) for local in ("parseType", "datatype", "ID", 
 
 _DENIAL = re.compile(rb"DMI-PROHIBITED[A-Za-z-]*", re.IGNORECASE)
 _DENIALS_KEPT = 16
+_END = re.compile(rb"<\?xpacket\s+end\s*=[^>]{0,16}\?>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Xmp:
-    """A packet that was read, or the reason why it was not and the words of denial seen in it all the same."""
+    """A packet that was read, or the reason why it was not and the words of denial found in it all the same."""
 
     gave_up: str = ""
     denials: tuple[str, ...] = ()
@@ -44,7 +45,7 @@ class Xmp:
     def values(self, namespace: str, local: str) -> list[Value]:
         """Return every value of a property, once per place where it stands; without a value, an empty text.
 
-        Attributes, element text, ``rdf:resource``, ``rdf:value``, containers and nested nodes are all looked into.
+        Attributes, element text, ``rdf:resource``, ``rdf:value``, containers and nested nodes all count.
         """
         name = xml.name_of(namespace, local)
         found = [(bearer.attrib[name].strip(), bearer) for bearer in self._bearers.get(name, ())]
@@ -82,8 +83,11 @@ def read(packet: bytes) -> Xmp:
     Reason codes are those of ``xml.read``.
     """
     document = xml.read(packet)
+    end = _END.search(packet) if document.gave_up == "malformed" else None
+    if end and not _denials(packet[end.end() :]):  # stale bytes of an earlier, longer packet
+        document = xml.read(packet[: end.end()])
     if document.root is None:
-        # A wrapper with nothing in it is a packet that says nothing.
+        # A wrapper with nothing in it is an empty packet.
         return Xmp() if document.blank else Xmp(document.gave_up, _denials(packet))
     bearers: dict[str, list[xml.Node]] = {}
     nodes: dict[str, list[xml.Node]] = {}

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from consentcrawl.core import BODY, HEAD, Asset, Category, Evidence, Gate, Need, Purpose, Said, Spec, page_of, remark
-from consentcrawl.formats import html, json_ld, link
+from consentcrawl.formats import html, link
 
 SPEC = Spec(
     name="Licence pointers",
@@ -61,13 +61,13 @@ def _of_page(page: html.Page, evidence: Evidence) -> Iterator[Said]:
     for meta in page.metas:
         if meta.property in _FOLDED and meta.content:
             yield remark(Category.TRAIN, meta.content, meta.where, _FOLDED[meta.property])
-    for said in evidence.parsed(_structured, *json_ld.scripts(page)):
+    for said in evidence.parsed(_structured, *html.json_ld(page)):
         yield _note(said.value, "JSON-LD", said.name)
 
 
-def _structured(_content: bytes, *scripts: str) -> tuple[json_ld.Property, ...]:
+def _structured(_content: bytes, *scripts: str) -> tuple[html.Property, ...]:
     """Read the JSON-LD of a page, once for all the images on it."""
-    found = (said for script in scripts for said in json_ld.properties(script))
+    found = (said for script in scripts for said in html.properties(script))
     return tuple(islice((said for said in found if said.name in _NOTES and said.value), _KEPT))
 
 

@@ -21,7 +21,7 @@ from consentcrawl.core import (
     disallow,
     remark,
 )
-from consentcrawl.formats import iim, xmp
+from consentcrawl.formats import image, xmp
 from consentcrawl.formats.tdm_reservation import of_text
 
 SPEC = Spec(
@@ -35,7 +35,7 @@ SPEC = Spec(
 _PLUS = "http://ns.useplus.org/ldf/xmp/1.0/"
 _PLUS_SPELLINGS = (_PLUS, _PLUS[:-1], _PLUS.replace("http:", "https:"))
 _EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
-_TDM_NAMESPACES = ("http://www.w3.org/ns/tdmrep/", "http://www.w3.org/ns/tdmrep#")
+_TDM_NAMESPACES = tuple(f"{s}://www.w3.org/ns/tdmrep{end}" for s in ("http", "https") for end in ("/", "#", ""))
 _REMARKED = (
     ("http://ns.adobe.com/xap/1.0/rights/", "WebStatement", "a licence pointer is no consent"),
     (_PLUS, "Licensor", "whom to ask for a licence"),
@@ -76,9 +76,6 @@ _PLAINLY_ALLOWED = re.compile(r"(?:https?://ns\.useplus\.org/ldf/vocab/)?DMI-ALL
 _KEPT = 16  # notes of one kind: an image may hold thousands
 _NOTE_LIMIT = 500  # characters
 
-# Formats that hold no metadata: nothing can be hidden in them.
-_BARE = (b"BM", b"\0\0\1\0", b"\0\0\2\0", b"P1", b"P2", b"P3", b"P4", b"P5", b"P6")
-
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (same for all)
     """Need the content of the image."""
@@ -90,7 +87,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]: 
     carried = evidence.parsed(xmp.in_image)
     for packet in carried.packets:
         yield from _packet(packet, evidence)
-    for name, text in [said for block in carried.embedded.iptc for said in iim.read(block)][:_KEPT]:
+    for name, text in [said for block in carried.embedded.iptc for said in image.iim_texts(block)][:_KEPT]:
         yield remark(_TRAIN, text, f"IPTC-IIM {name}", "a rights notice without machine-readable meaning")
     if reason := _unread(evidence, carried):
         yield Gap(evidence.url, reason, holds=True)
@@ -98,11 +95,11 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterator[Said]: 
 
 def _unread(evidence: Evidence, carried: xmp.Carried) -> str:
     """Return the reason code when metadata could stand in what was not read, or an empty string."""
-    embedded, content = carried.embedded, evidence.content
+    embedded = carried.embedded
     if embedded.gave_up:
         return "body_limit" if not evidence.whole and embedded.gave_up == "truncated" else embedded.gave_up
     opaque = not embedded.format and evidence.content_type.strip().lower().startswith("image/")
-    return "unsupported" if opaque and content and not content.startswith(_BARE) else ""
+    return "unsupported" if opaque and evidence.content else ""
 
 
 def _packet(packet: xmp.Xmp, evidence: Evidence) -> Iterator[Said]:

@@ -22,9 +22,9 @@ from consentcrawl.core import (
     disallow,
     page_of,
 )
-from consentcrawl.formats import preferences, shown
+from consentcrawl.formats import preferences
 from consentcrawl.formats.ai_agents import AGENTS
-from consentcrawl.formats.html import Meta, Page, is_page, parse
+from consentcrawl.formats.html import Meta, Page, image_addresses, is_page, parse
 from consentcrawl.formats.robots_tag import AI_TAGS, Directive, directives, meanings
 from consentcrawl.formats.url import BadUrl, join
 
@@ -122,7 +122,7 @@ def _preferences(name: str, meta: Meta) -> Iterator[Statement]:
 def _about_images(page: Page, url: str, said: Iterable[Statement]) -> Iterator[Said]:
     """State the same about every image on the page, so that the steward knows it when one of them is asked for."""
     base = _joined(url, page.base) or url
-    sources = list(dict.fromkeys(shown.addresses(page)))
+    sources = list(dict.fromkeys(image_addresses(page)))
     for source in sources[:_IMAGES_LIMIT]:
         if about := _joined(base, source):
             for one in said:

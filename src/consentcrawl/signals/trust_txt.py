@@ -21,7 +21,7 @@ from consentcrawl.core import (
     disallow,
 )
 from consentcrawl.formats.html import looks_html
-from consentcrawl.formats.robots_lines import utf16
+from consentcrawl.formats.robots import utf16
 
 SPEC = Spec(
     name="trust.txt",
