@@ -31,7 +31,7 @@ from consentcrawl.ledger.recording.batch import BatchRecord
 from consentcrawl.ledger.recording.live import LedgerRecord
 from consentcrawl.ledger.recording.opening import EVIDENCE
 from consentcrawl.ledger.records import as_verdict, verdict_record
-from consentcrawl.ledger.rows import PERSONAL, as_entry, as_row, rows
+from consentcrawl.ledger.segment_rows import PERSONAL, as_entry, as_row, rows
 from consentcrawl.ledger.segments import SEGMENTS, check_segment, erase_row_url
 from consentcrawl.ledger.verify import verify
 from consentcrawl.steward import Steward
@@ -292,7 +292,7 @@ def _alike(told: dict[str, Any], row: dict[str, Any]) -> bool:
 def test_ours_a_verdict_comes_back_from_its_row_as_from_its_entry() -> None:
     for one in (full_verdict(), verdict(), verdict(ground(URL))):
         record, urls = verdict_record(one, ["ab" * 32])
-        row = dict.fromkeys(("agreement", "left_out", "evidence")) | as_row(one, ["ab" * 32])
+        row = dict.fromkeys(("agreement", "left_out", "evidence")) | as_row(record, urls)
         grounds = [dict.fromkeys(("source", "place")) | ground for ground in row["grounds"] or ()]
         gaps = [dict.fromkeys(("source", "place")) | gap for gap in row["gaps"] or ()]
         hops = [dict.fromkeys(("source", "place")) | hop for hop in row["hops"] or ()]

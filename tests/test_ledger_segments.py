@@ -13,11 +13,12 @@ from consentcrawl.errors import LedgerBroken
 from consentcrawl.ledger import index
 from consentcrawl.ledger.entry import BadEntry
 from consentcrawl.ledger.erasure import erase
-from consentcrawl.ledger.export import export
 from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.merge import merge
 from consentcrawl.ledger.proof import check_proof, prove
 from consentcrawl.ledger.reading import lines
+from consentcrawl.ledger.recording.stored import at
+from consentcrawl.ledger.records import verdict_entry
 from consentcrawl.ledger.segments import check_segment, erase_row_url, row_of, write_segment
 from tests.test_ledger_entry import PAGE, ROBOTS, URL, verdict
 
@@ -93,10 +94,12 @@ def test_ours_floats_in_rows_are_refused(tmp_path: Path) -> None:
 def test_ours_the_index_finds_by_url_origin_signal_outcome_and_day(tmp_path: Path) -> None:
     directory = tmp_path / "l"
     with Ledger.open(directory) as ledger:
-        first = ledger.record_verdict(verdict())
-        second = ledger.record_verdict(verdict(url="https://b.example/x", grounds=(), gaps=(), hops=(), deciding=()))
+        first = ledger.submit([verdict_entry(verdict())]).result()
+        second = ledger.submit(
+            [verdict_entry(verdict(url="https://b.example/x", grounds=(), gaps=(), hops=(), deciding=()))]
+        ).result()
         assert index.rebuild(directory) == 3
-        third = ledger.record_verdict(verdict())
+        third = ledger.submit([verdict_entry(verdict())]).result()
         assert index.update(directory) == 4
     assert index.find(directory, url=URL) == [first, third]
     assert index.find(directory, url=PAGE) == [first, third]
@@ -109,7 +112,7 @@ def test_ours_the_index_finds_by_url_origin_signal_outcome_and_day(tmp_path: Pat
 
 def test_ours_the_index_holds_no_url_and_forgets_what_was_erased(tmp_path: Path) -> None:
     with Ledger.open(tmp_path / "l") as ledger:
-        ledger.record_verdict(verdict())
+        ledger.submit([verdict_entry(verdict())]).result()
         index.rebuild(tmp_path / "l")
         assert URL.encode() not in (tmp_path / "l" / index.INDEX_FILE).read_bytes()
         erase(ledger, URL)
@@ -117,13 +120,13 @@ def test_ours_the_index_holds_no_url_and_forgets_what_was_erased(tmp_path: Path)
     assert index.find(tmp_path / "l", url=URL) == []
 
 
-def test_ours_merged_verdicts_are_found_and_exported(tmp_path: Path) -> None:
+def test_ours_merged_verdicts_are_found_and_read(tmp_path: Path) -> None:
     with Ledger.open(tmp_path / "a") as ledger:
-        ledger.record_verdict(verdict())
+        ledger.submit([verdict_entry(verdict())]).result()
     with Ledger.open(tmp_path / "all") as into:
         merge(into, tmp_path / "a")
     index.rebuild(tmp_path / "all")
     (found,) = index.find(tmp_path / "all", url=URL, outcome="refuse")
-    row = list(export(tmp_path / "all"))[found]
-    assert (row["kind"], row["url"], row["index"]) == ("verdict", URL, found)
-    assert ROBOTS in str(row["record"])
+    stored = at(tmp_path / "all", found)
+    assert (stored.kind, stored.urls[0], stored.index) == ("verdict", URL, found)
+    assert ROBOTS in str(stored.record)

@@ -21,10 +21,10 @@ from consentcrawl.ledger.erasure import erase as erased
 from consentcrawl.ledger.evidence import EvidenceStore, NoEvidence
 from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.merge import merge as merged
-from consentcrawl.ledger.recording.told import EVIDENCE, SEGMENTS, naming, segment_file, segment_lines
+from consentcrawl.ledger.recording.stored import EVIDENCE, SEGMENTS, naming, segment_file, segment_lines
 from consentcrawl.ledger.segments import erase_row_url
 
-Opened = Annotated[
+Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="DIR", help="The ledger they go into; made if need be.")
 ]
 
@@ -53,7 +53,7 @@ def erase(
 def merge(
     ledgers: Annotated[list[Path], typer.Argument(metavar="DIR...", help="The ledgers that are merged.")],
     *,
-    output: Opened,
+    output: Output,
 ) -> None:
     """Append ledgers to another one, each entry inside one of its own, with segments and documents.
 

@@ -1,6 +1,6 @@
 """Erasing what names a work: its URL goes, the entry and every proof of it stay.
 
-An erasure is written down before anything is erased, so that a missing personal part is never a riddle.
+An erasure is written down before anything is erased, so that a missing personal part always has its reason.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from itertools import chain, islice
 from consentcrawl.ledger.entry import urls_of
 from consentcrawl.ledger.files import Files, write_whole
 from consentcrawl.ledger.log import Ledger
-from consentcrawl.ledger.store import PERSONAL, Segment, packed, sealed_batches, segments
+from consentcrawl.ledger.log_files import PERSONAL, Segment, packed, sealed_batches, segments
 
 _MOST_INDICES = 4000  # in one entry
 
@@ -19,7 +19,7 @@ _MOST_INDICES = 4000  # in one entry
 def erase(ledger: Ledger, url: str) -> list[int]:
     """Erase every personal part that has ``url`` in it, and return the indices of their entries.
 
-    The salts go with the URLs, so that nobody can find out by trying whether a URL was there. Everything written so
+    The salts go with the URLs, so that trying does not show whether a URL was there. Everything written so
     far is sealed first. An index that was built before must be built again, and backups are the caller's affair.
     """
     ledger.seal()
@@ -52,4 +52,4 @@ def _rewrite(files: Files, ledger: Ledger, segment: Segment, gone: set[int]) -> 
 
 
 def _parts(files: Files, ledger: Ledger, segment: Segment) -> Iterable[bytes]:
-    return chain.from_iterable(batch.beside for batch in sealed_batches(files, ledger.directory, segment))
+    return chain.from_iterable(batch.personal for batch in sealed_batches(files, ledger.directory, segment))

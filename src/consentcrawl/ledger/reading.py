@@ -9,7 +9,7 @@ from typing import Any
 
 from consentcrawl.ledger.entry import decode, urls_of
 from consentcrawl.ledger.files import OS_FILES, Files
-from consentcrawl.ledger.store import batches
+from consentcrawl.ledger.log_files import batches
 from consentcrawl.ledger.tiles import WIDTH, Hashes, path_of, split
 from consentcrawl.ledger.tree import complete_root, leaf_hashes
 
@@ -26,10 +26,10 @@ class Line:
 def lines(directory: Path, start: int = 0, *, files: Files = OS_FILES) -> Iterator[Line]:
     """Every entry from ``start`` on, those not signed yet included; LedgerBroken where a sealed segment is damaged."""
     for batch in batches(files, directory, start):
-        for index, (entry, beside) in enumerate(zip(batch.entries, batch.beside, strict=True), batch.first):
+        for index, (entry, personal) in enumerate(zip(batch.entries, batch.personal, strict=True), batch.first):
             if index >= start:
                 record = decode(entry)
-                yield Line(index, record, tuple(urls_of(beside)))
+                yield Line(index, record, tuple(urls_of(personal)))
 
 
 def tile_hashes(files: Files, directory: Path, size: int) -> Hashes:

@@ -92,8 +92,8 @@ def row_of(path: Path, record: dict[str, Any], index: int) -> Row:
     row = pq.read_table(path).slice(index, 1)
     path_up = inclusion_path(index, len(leaves), node)
     values = row.to_pylist()[0]
-    beside = _beside(values, personal) if values["salt"] else b""
-    return Row(next(_records(row, personal)), index, path_up, beside)
+    part = _personal_part_of(values, personal) if values["salt"] else b""
+    return Row(next(_records(row, personal)), index, path_up, part)
 
 
 def erase_row_url(path: Path, record: dict[str, Any], url: str) -> int:
@@ -103,7 +103,7 @@ def erase_row_url(path: Path, record: dict[str, Any], url: str) -> int:
     schema, values = rows.schema, rows.to_pylist()
     gone = [value for value in values if any(_names(value[name], url) for name in personal)]
     for value in gone:
-        value["commitment"] = commitment(_beside(value, personal))
+        value["commitment"] = commitment(_personal_part_of(value, personal))
         value.update(dict.fromkeys((*personal, "salt")))
     if gone:
         _write(pa.Table.from_pylist(values, schema), path, personal)
@@ -121,11 +121,11 @@ def _records(table: pa.Table, personal: Sequence[str]) -> Iterator[dict[str, Any
     for part in table.to_batches(max_chunksize=_CHUNK):
         for row in part.to_pylist():
             record = {name: value for name, value in row.items() if name not in hidden}
-            record["personal"] = row["commitment"] or commitment(_beside(row, personal))
+            record["personal"] = row["commitment"] or commitment(_personal_part_of(row, personal))
             yield record
 
 
-def _beside(row: dict[str, Any], personal: Sequence[str]) -> bytes:
+def _personal_part_of(row: dict[str, Any], personal: Sequence[str]) -> bytes:
     return personal_part([row[name] for name in personal], row["salt"])
 
 

@@ -16,7 +16,7 @@ from consentcrawl.ledger import index
 from consentcrawl.ledger.entry import BadEntry, decode
 from consentcrawl.ledger.evidence import EvidenceStore, NoEvidence
 from consentcrawl.ledger.frames import Batch
-from consentcrawl.ledger.recording.told import EVIDENCE, segment_file
+from consentcrawl.ledger.recording.stored import EVIDENCE, segment_file
 from consentcrawl.ledger.report import Report
 from consentcrawl.ledger.segments import check_segment
 from consentcrawl.ledger.verify import verify
@@ -42,7 +42,7 @@ def audit(directory: Path, *, witness: bytes | None = None, key: str | None = No
     named: set[bytes] = set()
     segments: list[bytes] = []
 
-    def look(batch: Batch) -> None:
+    def on_batch(batch: Batch) -> None:
         for entry in batch.entries:
             at = entry.find(_EVIDENCE)
             if at >= 0:
@@ -50,7 +50,7 @@ def audit(directory: Path, *, witness: bytes | None = None, key: str | None = No
             elif _SEGMENT in entry:
                 segments.append(entry)
 
-    found = Audit(verify(directory, witness=witness, key=key, look=look))
+    found = Audit(verify(directory, witness=witness, key=key, on_batch=on_batch))
     digests = set(_HEX.findall(b" ".join(named).decode("utf-8", "replace")))
     for entry in segments:
         digests |= _segment(found, directory, entry)

@@ -13,10 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from consentcrawl.core import Verdict
 from consentcrawl.errors import LedgerBroken
-from consentcrawl.ledger.entry import LIMIT, ROW_SALT_BYTES
-from consentcrawl.ledger.records import FEWER, verdict_record
 
 PERSONAL = ("url", "more")
 """The URL asked about, and as a JSON list every other URL that names a work."""
@@ -35,13 +32,12 @@ SCHEMA = pa.schema([
 ])  # fmt: skip
 
 
-def as_row(verdict: Verdict, evidence: Sequence[str]) -> dict[str, Any]:
-    """The row of a verdict and the digests that it rests on, as ``SCHEMA`` has it."""
-    record, urls, more = _fitting(verdict, evidence)
+def as_row(record: Mapping[str, Any], urls: Sequence[str]) -> dict[str, Any]:
+    """Return the row of what the entry of a verdict says, as ``SCHEMA`` has it."""
     return {
         **record,
         "url": urls[0],
-        "more": more,
+        "more": json.dumps(urls[1:]) if len(urls) > 1 else None,
         "grounds": [_placed(ground, ground["source"]) for ground in record.get("grounds", ())] or None,
         "gaps": [_placed(gap, gap["need"]) for gap in record.get("gaps", ())] or None,
         "hops": [_placed({"status": status}, place) for place, status in record.get("hops", ())] or None,
@@ -77,16 +73,6 @@ def rows(path: Path, url: str | None = None) -> Iterator[tuple[int, dict[str, An
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         msg = f"{path}: {error}"
         raise LedgerBroken(msg) from error
-
-
-def _fitting(verdict: Verdict, evidence: Sequence[str]) -> tuple[Mapping[str, Any], Sequence[str], str | None]:
-    """The record with as many grounds and gaps as leave the personal part short enough, its URLs, and the others."""
-    for most in FEWER:
-        record, urls = verdict_record(verdict, evidence, most)
-        more = json.dumps(urls[1:]) if len(urls) > 1 else None
-        if more is None or len(json.dumps([urls[0], more])) < LIMIT - ROW_SALT_BYTES:
-            break
-    return record, urls, more
 
 
 def _placed(said: Mapping[str, Any], place: str | int) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""What a ledger tells, wherever it lies: in its entries, in entries merged from another, in the rows of batch segments.
+"""What a ledger holds, read back: from its entries, from entries merged in, and from the rows of batch segments.
 
-The index only says where to look; what is given was read from the ledger, and without an index all of it is read.
+The index only says where to look; what is returned was read from the ledger, and without an index all of it is read.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ from consentcrawl.errors import LedgerBroken
 from consentcrawl.ledger import index
 from consentcrawl.ledger.entry import decode, urls_of
 from consentcrawl.ledger.files import OS_FILES
+from consentcrawl.ledger.log_files import parts_at
 from consentcrawl.ledger.reading import Line, lines
 from consentcrawl.ledger.recording.opening import EVIDENCE
-from consentcrawl.ledger.rows import as_entry
+from consentcrawl.ledger.segment_rows import as_entry
 from consentcrawl.ledger.segments import SEGMENTS
-from consentcrawl.ledger.store import parts_at
 
 __all__ = [
     "EVIDENCE",
     "SEGMENTS",
-    "Told",
+    "StoredRecord",
     "about",
     "at",
     "fresh_index",
     "naming",
     "segment_file",
     "segment_lines",
-    "told",
+    "stored_records",
 ]
 
 _ROWS = 8192
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StoredRecord:
     """One record, the index of its entry, and its URLs (none once erased).
 
     Of a row of a batch segment, ``row`` is its place there and ``segment`` what the entry says of the segment.
@@ -83,20 +83,20 @@ class Told:
         return self.urls[place] if isinstance(place, int) and place < len(self.urls) else ""
 
 
-def told(directory: Path, start: int = 0) -> Iterator[Told]:
+def stored_records(directory: Path, start: int = 0) -> Iterator[StoredRecord]:
     """Every record from entry ``start`` on, merged ones unwrapped, each segment followed by its rows."""
     for line in lines(directory, start):
-        yield _told(line)
+        yield _stored(line)
         if index.inner(line.record)["kind"] == "segment":
             yield from _rows(directory, line)
 
 
-def at(directory: Path, entry: int) -> Told:
+def at(directory: Path, entry: int) -> StoredRecord:
     """The record of one entry; IndexError when there is none."""
-    return _told(_line(directory, entry))
+    return _stored(_line(directory, entry))
 
 
-def about(directory: Path, url: str) -> list[Told]:
+def about(directory: Path, url: str) -> list[StoredRecord]:
     """Everything about one asset, newest first: its verdicts, also those it was redirected from, and its outcomes."""
     found = [each for each in naming(directory, url) if url in each.urls[:1] or url in each.hops]
     for line in segment_lines(directory):
@@ -104,11 +104,11 @@ def about(directory: Path, url: str) -> list[Told]:
     return sorted(found, key=lambda each: (each.index, each.row or 0), reverse=True)
 
 
-def naming(directory: Path, url: str) -> Iterator[Told]:
+def naming(directory: Path, url: str) -> Iterator[StoredRecord]:
     """The entries whose personal part has the URL, oldest first: as asset, as redirect, or as a source."""
     found = _found(directory, url=url)
     everything = lines(directory) if found is None else found
-    yield from (_told(line) for line in everything if url in line.urls)
+    yield from (_stored(line) for line in everything if url in line.urls)
 
 
 def segment_lines(directory: Path) -> list[Line]:
@@ -163,15 +163,15 @@ def _made_anew(directory: Path) -> Path | None:
 
 
 def _line(directory: Path, entry: int) -> Line:
-    said, beside = parts_at(OS_FILES, directory, entry)
-    return Line(entry, decode(said), tuple(urls_of(beside)))
+    said, personal = parts_at(OS_FILES, directory, entry)
+    return Line(entry, decode(said), tuple(urls_of(personal)))
 
 
-def _told(line: Line) -> Told:
-    return Told(line.index, index.inner(line.record), line.urls)
+def _stored(line: Line) -> StoredRecord:
+    return StoredRecord(line.index, index.inner(line.record), line.urls)
 
 
-def _rows(directory: Path, line: Line, url: str | None = None) -> Iterator[Told]:
+def _rows(directory: Path, line: Line, url: str | None = None) -> Iterator[StoredRecord]:
     """The rows of a segment, or those that name one URL."""
     segment = index.inner(line.record)
     path = segment_file(directory, segment)
@@ -180,7 +180,7 @@ def _rows(directory: Path, line: Line, url: str | None = None) -> Iterator[Told]
         for batch in pq.ParquetFile(path).iter_batches(_ROWS):
             chosen = range(batch.num_rows) if url is None else _naming(batch, url)
             for number, row in zip(chosen, batch.take(pa.array(chosen, pa.int64())).to_pylist(), strict=True):
-                yield Told(line.index, *as_entry(row), start + number, segment)
+                yield StoredRecord(line.index, *as_entry(row), start + number, segment)
             start += batch.num_rows
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         msg = f"{path}: {error}"
