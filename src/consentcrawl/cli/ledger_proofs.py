@@ -22,7 +22,7 @@ from consentcrawl.ledger.files import OS_FILES
 from consentcrawl.ledger.proof import Row
 from consentcrawl.ledger.proof import prove as proved
 from consentcrawl.ledger.recording.stored import StoredRecord, about, segment_file
-from consentcrawl.ledger.segments import row_of
+from consentcrawl.ledger.segments import SegmentReader
 from consentcrawl.ledger.tree_heads import shown_checkpoint
 
 
@@ -89,4 +89,4 @@ def _row(directory: Path, stored: StoredRecord) -> Row | None:
     """The row of a batch segment that is proved through it."""
     if stored.row is None or stored.segment is None:
         return None
-    return row_of(segment_file(directory, stored.segment), dict(stored.segment), stored.row)
+    return SegmentReader(segment_file(directory, stored.segment), stored.segment).proved(stored.row)

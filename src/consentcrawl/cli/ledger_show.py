@@ -110,6 +110,8 @@ def _summary(stored: StoredRecord) -> Iterator[Text]:
     """The head of what is shown: what was decided or delivered, and on what grounds."""
     place = f"entry {stored.index}" + (f", row {stored.row}" if stored.row is not None else "")
     yield shown(f"{place}, {day_and_time(stored.at)}: ") + _headline(stored)
+    if not stored.signed:
+        yield shown("  not signed yet: no head covers it", "yellow")
     yield from _delivered(stored)
     for hop in stored.hops:
         yield shown(f"  redirected from {hop}", "dim")

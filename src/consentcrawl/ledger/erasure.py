@@ -5,13 +5,15 @@ An erasure is written down before anything is erased, so that a missing personal
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import chain, islice
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from hashlib import sha256
+from itertools import chain
 
 from consentcrawl.ledger.entry import urls_of
 from consentcrawl.ledger.files import Files, write_whole
 from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.log_files import PERSONAL, Segment, packed, sealed_batches, segments
+from consentcrawl.ledger.segments import SegmentReader
 
 _MOST_INDICES = 4000  # in one entry
 
@@ -28,13 +30,34 @@ def erase(ledger: Ledger, url: str) -> list[int]:
     }
     indices = sorted(chain.from_iterable(found.values()))
     at = ledger.now()
-    left = iter(indices)
-    for some in iter(lambda: list(islice(left, _MOST_INDICES)), []):
+    for some in batched(indices):
         ledger.append({"kind": "erasure", "at": at, "entries": some})
     for segment, gone in found.items():
         if gone:
             _rewrite(ledger.files, ledger, segment, gone)
     return indices
+
+
+def erase_rows(ledger: Ledger, entry: int, segment: SegmentReader, urls: Collection[str]) -> int:
+    """Erase the personal columns of every row of a segment that names one of ``urls``; return how many rows those are.
+
+    ``entry`` is the index of the segment's entry. The erasure names the rows and the SHA-256 of the file that is left.
+    """
+    rows = [number for number, _ in segment.naming(urls)]
+    if not rows:
+        return 0
+    content = segment.without(rows)
+    said = {"kind": "erasure", "at": ledger.now(), "entries": [], "segment": entry}
+    for some in batched(rows):
+        ledger.append({**said, "rows": some, "sha256": sha256(content).hexdigest()})
+    write_whole(ledger.files, segment.path, content)
+    return len(rows)
+
+
+def batched(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Yield as many numbers at a time as an erasure names in one entry."""
+    for start in range(0, len(numbers), _MOST_INDICES):
+        yield numbers[start : start + _MOST_INDICES]
 
 
 def _naming(files: Files, ledger: Ledger, segment: Segment, url: str) -> set[int]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from consentcrawl.errors import LedgerBroken
 from consentcrawl.ledger.entry import Part, decode, encode
+from consentcrawl.ledger.erasure import batched
 from consentcrawl.ledger.files import OS_FILES, Files
 from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.log_files import batches
@@ -82,9 +83,8 @@ def _append_erasures(into: Ledger, origin: str, files: Files) -> None:
         erased.update(record["entries"] if record.get("kind") == "erasure" else ())
         if record.get("kind") == "merged" and record["origin"] == origin and _bare(record["entry"]) and not line.urls:
             gone.append(line.index)
-    left = [index for index in gone if index not in erased]
-    for start in range(0, len(left), 4000):
-        into.append({"kind": "erasure", "at": into.now(), "entries": left[start : start + 4000]})
+    for some in batched([index for index in gone if index not in erased]):
+        into.append({"kind": "erasure", "at": into.now(), "entries": some})
 
 
 def _bare(record: dict[str, Any]) -> bool:

@@ -6,18 +6,13 @@ A row says in the clear what an entry would; every URL that names a work is in t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-
-from consentcrawl.errors import LedgerBroken
 
 PERSONAL = ("url", "more")
 """The URL asked about, and as a JSON list every other URL that names a work."""
-_BATCH = 8192
 
 _PLACE = [("source", pa.string()), ("place", pa.int32())]  # a URL that names no work, or its place among the URLs
 _GROUND = [(name, pa.string()) for name in ("signal", "category", "preference", "quote", "where", "note")]
@@ -58,21 +53,6 @@ def as_entry(row: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
         record["page"] = _place_of(row["page"])
     urls = (row["url"], *json.loads(row["more"] or "[]")) if row["url"] is not None else ()
     return {"kind": "verdict", **record}, urls
-
-
-def rows(path: Path, url: str | None = None) -> Iterator[tuple[int, dict[str, Any], tuple[str, ...]]]:
-    """Number, record and URLs of every row of a segment, or of those about ``url``; LedgerBroken for a damaged file."""
-    try:
-        start = 0
-        for batch in pq.ParquetFile(path).iter_batches(_BATCH):
-            values = batch.to_pylist() if url is None or url in set(batch.column("url").to_pylist()) else ()
-            for number, value in enumerate(values, start):
-                if url is None or value["url"] == url:
-                    yield number, *as_entry(value)
-            start += batch.num_rows
-    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
-        msg = f"{path}: {error}"
-        raise LedgerBroken(msg) from error
 
 
 def _placed(said: Mapping[str, Any], place: str | int) -> dict[str, Any]:
