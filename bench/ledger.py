@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import starmap
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import pyarrow as pa
 from bench._ledger_record import beside_a_warm_verdict, bytes_per_entry, durable_per_second, size
 from consentcrawl.core import Category, Gate, Ground, Outcome, Verdict, disallow
 from consentcrawl.ledger import index
+from consentcrawl.ledger.entry import Part
 from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.proof import check_proof, prove
 from consentcrawl.ledger.records import verdict_entry
@@ -56,7 +58,7 @@ def fill(directory: Path, count: int, batch: int) -> float:
     with Ledger.open(directory) as ledger:
         started = time.perf_counter()
         for at in range(0, count, batch):
-            ledger.submit_encoded(starmap(verdict_entry, ready[at : at + batch])).result()
+            ledger.submit(starmap(verdict_entry, ready[at : at + batch])).result()
         return count / (time.perf_counter() - started)
 
 
@@ -69,7 +71,7 @@ def acknowledgements(directory: Path, threads: int, each: int) -> list[float]:
         for n in range(each):
             verdict = replace(some, url=f"{some.url}?{n}")
             started = time.perf_counter()
-            ledger.record_verdict(verdict)
+            ledger.submit([verdict_entry(verdict)]).result()
             waited.append(time.perf_counter() - started)
 
     with Ledger.open(directory) as ledger:
@@ -81,6 +83,10 @@ def acknowledgements(directory: Path, threads: int, each: int) -> list[float]:
     return waited
 
 
+def _entries(verdict: Verdict) -> list[Part]:
+    return [verdict_entry(verdict)]
+
+
 def handing_in(directory: Path, count: int) -> float:
     """What handing in a verdict costs the thread that decides, in microseconds of its own time."""
     ready = list(verdicts(count))
@@ -89,7 +95,7 @@ def handing_in(directory: Path, count: int) -> float:
     with Ledger.open(directory) as ledger:
         for at in range(0, count, 500):
             started = time.thread_time()
-            futures = [ledger.submit_verdict(verdict) for verdict in ready[at : at + 500]]
+            futures = [ledger.submit(partial(_entries, verdict)) for verdict in ready[at : at + 500]]
             spent += time.thread_time() - started
             futures[-1].result()
     gc.unfreeze()
@@ -103,7 +109,7 @@ def restart(directory: Path, count: int) -> float:
         entries = [verdict_entry(verdict) for verdict in verdicts(100)]
         ledger = Ledger.open(directory)
         for _ in range(count // 100):
-            ledger.submit_encoded(entries).result()
+            ledger.submit(entries).result()
         os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(child, 0)
     started = time.perf_counter()

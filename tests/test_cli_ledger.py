@@ -27,11 +27,12 @@ from consentcrawl.ledger.evidence import Document, EvidenceStore, evidence_list
 from consentcrawl.ledger.evidence.evidence_list import LookedUp
 from consentcrawl.ledger.files import OS_FILES
 from consentcrawl.ledger.index import INDEX_FILE
-from consentcrawl.ledger.keys import load_key
+from consentcrawl.ledger.key_files import load_key
 from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.proof import prove
-from consentcrawl.ledger.recording.told import about, at, told
-from consentcrawl.ledger.rows import PERSONAL, SCHEMA, as_row
+from consentcrawl.ledger.recording.stored import about, at, stored_records
+from consentcrawl.ledger.records import outcome_entry, verdict_entry, verdict_record
+from consentcrawl.ledger.segment_rows import PERSONAL, SCHEMA, as_row
 from consentcrawl.ledger.segments import write_segment
 
 URL, OTHER, OLD = "https://art.example/private/1.jpg", "https://art.example/2.jpg", "https://art.example/old"
@@ -59,9 +60,11 @@ def ledger(tmp_path: Path) -> Path:
 def make(directory: Path) -> None:
     with Ledger.open(directory) as log:
         listed = documents(directory)
-        log.record_verdict(permit(), [listed])
-        log.record_outcome(OTHER, verdict=1, status=200, size=3, digest="cd" * 32, file="images/2.jpg")
-        log.record_verdict(refusal(), [listed])
+        log.submit([verdict_entry(permit(), [listed])]).result()
+        log.submit(
+            [outcome_entry(OTHER, verdict=1, status=200, size=3, digest="cd" * 32, file="images/2.jpg", at=1.0)]
+        ).result()
+        log.submit([verdict_entry(refusal(), [listed])]).result()
         log.append(segment(directory).as_record(log.now()))
 
 
@@ -80,7 +83,7 @@ def segment(directory: Path) -> Any:
     refused = {"outcome": Outcome.REFUSE, "grounds": (ground,), "deciding": (ground,)}
     verdicts = [permit(url=f"https://b.example/{n}", hops=(), **({} if n else refused)) for n in range(19)]
     verdicts.append(permit(url="https://b.example/moved", hops=(Hop("https://b.example/old", 301),)))
-    rows = [as_row(verdict, []) for verdict in verdicts]
+    rows = [as_row(*verdict_record(verdict)) for verdict in verdicts]
     (directory / "segments").mkdir(mode=0o700)
     table = pa.Table.from_pylist(rows, SCHEMA)
     return write_segment(table, directory / "segments" / "s.parquet", personal=PERSONAL)
@@ -180,7 +183,7 @@ def test_ours_a_head_kept_elsewhere_finds_a_rewrite(ledger: Path, tmp_path: Path
 
 def test_ours_show_prints_every_verdict_newest_first_with_the_line_marked(ledger: Path) -> None:
     with Ledger.open(ledger) as log:
-        log.record_verdict(permit(url=URL, hops=()))
+        log.submit([verdict_entry(permit(url=URL, hops=()))]).result()
 
     result = run("show", "HTTPS://art.example:443/private/1.jpg", ledger)
 
@@ -235,7 +238,7 @@ def test_ours_a_long_line_is_cut_around_the_words() -> None:
 
 def test_ours_an_agreement_is_shown(tmp_path: Path) -> None:
     with Ledger.open(tmp_path / "l") as log:
-        log.record_verdict(permit(agreement="Archive 12", enforced=False))
+        log.submit([verdict_entry(permit(agreement="Archive 12", enforced=False))]).result()
     shown = run("show", OTHER, tmp_path / "l").stdout
     assert "under the agreement Archive 12" in shown
     assert "observed only" in shown
@@ -243,7 +246,7 @@ def test_ours_an_agreement_is_shown(tmp_path: Path) -> None:
 
 def test_ours_verify_tells_what_is_not_signed_yet(ledger: Path) -> None:
     log = Ledger.open(ledger)
-    log.record_verdict(permit())
+    log.submit([verdict_entry(permit())]).result()
     assert "2 entries came after the newest head" in run("verify", ledger).stdout
     log.close()
     with (ledger / "heads.log").open("ab") as heads:
@@ -277,7 +280,7 @@ def test_ours_show_says_when_a_document_is_missing_or_nothing_is_told(ledger: Pa
     assert "is missing or damaged" in run("show", URL, ledger).stdout
     result = run("show", "https://nobody.example/", ledger)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "nothing is told about" in result.stderr
+    assert "there is nothing about" in result.stderr
     assert run("show", "not a url", ledger).exit_code == 1
 
 
@@ -351,7 +354,7 @@ def test_ours_a_proof_can_lead_to_a_head_that_was_kept_elsewhere(ledger: Path, t
     kept = tmp_path / "head.txt"
     run("head", ledger, "-o", kept)
     with Ledger.open(ledger) as log:
-        log.record_verdict(permit())
+        log.submit([verdict_entry(permit())]).result()
     newest = run("check-proof", proof_of(ledger, URL), "--witness", kept)
     assert newest.exit_code == 1
     assert "ask for a proof made with --witness" in newest.stdout
@@ -372,7 +375,7 @@ def test_ours_two_ledgers_under_one_key_are_found(ledger: Path, tmp_path: Path) 
     shutil.copytree(ledger, other)
     for directory, url in ((ledger, URL), (other, OTHER)):
         with Ledger.open(directory) as log:
-            log.record_verdict(permit(url=url, hops=()))
+            log.submit([verdict_entry(permit(url=url, hops=()))]).result()
     run("head", other, "-o", kept)
 
     result = run("check-proof", proof_of(ledger, URL), "--witness", kept)
@@ -485,7 +488,7 @@ def test_ours_erase_takes_the_url_out_and_proofs_stand(ledger: Path) -> None:
     assert run("show", SEGMENT_ROW, ledger).exit_code == 1
     assert run("verify", ledger).exit_code == 0
     assert run("check-proof", proof).exit_code == 0
-    assert all(URL not in each.urls for each in told(ledger))
+    assert all(URL not in each.urls for each in stored_records(ledger))
 
 
 def test_ours_erase_tells_of_documents_that_name_the_url(tmp_path: Path) -> None:
@@ -493,7 +496,7 @@ def test_ours_erase_tells_of_documents_that_name_the_url(tmp_path: Path) -> None
     with Ledger.open(tmp_path / "l") as log, EvidenceStore(tmp_path / "l" / "evidence") as store:
         digest = store.put(page, 200, [], b"<meta>", AT)
         ground = Ground("robots_meta", disallow(Category.TRAIN, "noai", "meta"), page)
-        log.record_verdict(permit(grounds=(ground,)), [digest])
+        log.submit([verdict_entry(permit(grounds=(ground,)), [digest])]).result()
 
     result = run("erase", tmp_path / "l", "--url", page)
 
@@ -504,7 +507,7 @@ def test_ours_merge_brings_entries_segments_and_documents(ledger: Path, tmp_path
     into = tmp_path / "all"
     (tmp_path / "b").mkdir()
     with Ledger.open(tmp_path / "b" / "l") as log:
-        log.record_verdict(permit(url="https://c.example/"))
+        log.submit([verdict_entry(permit(url="https://c.example/"))]).result()
 
     assert run("merge", ledger, tmp_path / "b" / "l", "-o", into).exit_code == 0
     assert run("merge", ledger, "-o", into).stdout.split(": ")[1].startswith("0 entries")

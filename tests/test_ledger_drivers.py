@@ -24,15 +24,18 @@ from consentcrawl.core import Outcome
 from consentcrawl.drivers import aiohttp as aiohttp_driver
 from consentcrawl.drivers import requests as requests_driver
 from consentcrawl.errors import LedgerBroken
+from consentcrawl.ledger.erasure import erase_rows
 from consentcrawl.ledger.evidence import EvidenceStore
+from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.reading import Line, lines
 from consentcrawl.ledger.recording import Delivered
+from consentcrawl.ledger.recording.audit import audit
 from consentcrawl.ledger.recording.batch import BatchRecord
 from consentcrawl.ledger.recording.live import LedgerRecord
 from consentcrawl.ledger.recording.opening import EVIDENCE
 from consentcrawl.ledger.records import as_verdict, verdict_record
-from consentcrawl.ledger.rows import PERSONAL, as_entry, as_row, rows
-from consentcrawl.ledger.segments import SEGMENTS, check_segment, erase_row_url
+from consentcrawl.ledger.segment_rows import PERSONAL, as_entry, as_row
+from consentcrawl.ledger.segments import SEGMENTS, SegmentReader, check_segment
 from consentcrawl.ledger.verify import verify
 from consentcrawl.steward import Steward
 from tests.faults import FaultyFiles
@@ -267,16 +270,19 @@ def test_ours_check_of_a_list_writes_a_segment_that_gives_every_verdict_back(sit
     path = ledger / SEGMENTS / entry.record["file"]
     assert check_segment(path, entry.record) == ()
     assert entry.record["personal_columns"] == list(PERSONAL)
-    told = [as_verdict(record, found) for _, record, found in rows(path)]
+    told = [as_verdict(*as_entry(row)) for _, row in SegmentReader(path, entry.record).rows()]
     assert len(told) == entry.record["rows"] == len(paths) + 2  # a hop has a row of its own, and so has what is no URL
     for row in said:
         same = [each for each in told if each["url"] in (row["url"], row["hops"] and site.origin + "/free.jpg")]
         assert any(_alike(each, row) for each in same), row
     store = EvidenceStore(ledger / EVIDENCE)
-    assert erase_row_url(path, entry.record, site.origin + "/free.jpg") == 2
-    assert check_segment(path, entry.record) == ()
-    assert list(rows(path, site.origin + "/free.jpg")) == []
-    for _, record, found in rows(path, site.origin + "/noai.jpg"):
+    with Ledger.open(ledger) as log:
+        assert erase_rows(log, entry.index, SegmentReader(path, entry.record), [site.origin + "/free.jpg"]) == 2
+    assert audit(ledger).report.findings == []
+    reader = SegmentReader(path, entry.record)
+    assert list(reader.naming([site.origin + "/free.jpg"])) == []
+    for _, row in reader.naming([site.origin + "/noai.jpg"]):
+        record, found = as_entry(row)
         assert found == (site.origin + "/noai.jpg",)
         contents = [document.content for _, document in store.behind(record["evidence"]) if document is not None]
         assert ROBOTS in contents
@@ -292,7 +298,7 @@ def _alike(told: dict[str, Any], row: dict[str, Any]) -> bool:
 def test_ours_a_verdict_comes_back_from_its_row_as_from_its_entry() -> None:
     for one in (full_verdict(), verdict(), verdict(ground(URL))):
         record, urls = verdict_record(one, ["ab" * 32])
-        row = dict.fromkeys(("agreement", "left_out", "evidence")) | as_row(one, ["ab" * 32])
+        row = dict.fromkeys(("agreement", "left_out", "evidence")) | as_row(record, urls)
         grounds = [dict.fromkeys(("source", "place")) | ground for ground in row["grounds"] or ()]
         gaps = [dict.fromkeys(("source", "place")) | gap for gap in row["gaps"] or ()]
         hops = [dict.fromkeys(("source", "place")) | hop for hop in row["hops"] or ()]

@@ -147,7 +147,7 @@ def test_ours_zeros_are_never_frames_and_padding_is_zeros() -> None:
 
 @pytest.mark.parametrize("payload", [b"", bytes(12), bytes(11) + b"\x09abc", bytes(8) + b"\0\0\0\2\0\0"])
 def test_ours_what_is_no_batch_is_told(payload: bytes) -> None:
-    with pytest.raises(ValueError, match=r"batch|bundle|beside"):
+    with pytest.raises(ValueError, match=r"batch|bundle|personal"):
         frames.batch_of(payload)
 
 
@@ -175,54 +175,47 @@ def test_ours_of_many_grounds_those_that_decide_are_kept() -> None:
 
 
 def test_ours_outcomes_and_policies() -> None:
-    record, urls = records.outcome_record(URL, at=1.0, verdict=7, status=200, size=3, digest="ab", file="a/1.jpg")
-    assert decode(encode(record)) == {
-        "kind": "outcome",
-        "at": 1000,
-        "verdict": 7,
-        "status": 200,
-        "size": 3,
-        "sha256": "ab",
-    }
-    assert urls == [URL, "a/1.jpg"]
-    for url, file in ((URL, "a/1.jpg"), ('https://a.example/"é', "")):
+    for url, file, urls in ((URL, "a/1.jpg", [URL, "a/1.jpg"]), ('https://a.example/"', "", ['https://a.example/"'])):
         said: dict[str, Any] = {"at": 1.5, "verdict": 7, "status": 200, "size": 3, "digest": "ab", "file": file}
-        entry, beside = records.outcome_entry(url, **said)
-        record, urls = records.outcome_record(url, **said)
-        assert (entry, urls_of(beside)) == (encode({**record, "personal": commitment(beside)}), urls)
-    record, _ = records.policy_record(Policy(signals_off=frozenset({"b", "a"})), 2.0)
-    assert record["policy"]["signals_off"] == ["a", "b"]
-    assert record["sha256"] == Policy(signals_off=frozenset({"b", "a"})).digest
-    assert encode(record)
+        entry, personal = records.outcome_entry(url, **said)
+        record = {"kind": "outcome", "at": 1500, "verdict": 7, "status": 200, "size": 3, "sha256": "ab"}
+        assert (entry, urls_of(personal)) == (encode({**record, "personal": commitment(personal)}), urls)
+    policy, _ = records.policy_record(Policy(signals_off=frozenset({"b", "a"})), 2.0)
+    assert policy["policy"]["signals_off"] == ["a", "b"]
+    assert policy["sha256"] == Policy(signals_off=frozenset({"b", "a"})).digest
+    assert encode(policy)
 
 
 words = st.text(max_size=20)
 sources = st.sampled_from(
     [ROBOTS, URL, PAGE, "https://art.example/.well-known/tdmrep.json", "https://art.example/robots.txt?x"]
 )
+grounds_drawn = st.builds(
+    lambda quote, where, note, source: Ground("s", disallow(Category.TDM, quote, where, note=note), source),
+    words.filter(bool), words, words, sources,
+)  # fmt: skip
+gaps_drawn = st.builds(Gap, need=sources, reason=st.sampled_from(["timeout", "tls"]), note=words)
+hops_drawn = st.builds(Hop, sources, st.sampled_from([301, 307]))
 
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.lists(st.tuples(words.filter(bool), words, words, sources), max_size=2),
-    st.lists(st.just("ab" * 32), max_size=2),
-    st.booleans(),
-    words,
-)
-def test_ours_the_fast_way_writes_the_same_bytes(
-    said: list[tuple[str, str, str, str]],
-    evidence: list[str],
-    enforced: bool,  # noqa: FBT001 (drawn)
-    policy: str,
-) -> None:
-    grounds = tuple(
-        Ground("s", disallow(Category.TDM, quote, where, note=note), source) for quote, where, note, source in said
-    )
-    one = verdict(grounds=grounds, deciding=grounds, gaps=(), hops=(), enforced=enforced, policy=policy)
-    entry, beside = records.verdict_entry(one, evidence)
-    record, urls = records.verdict_record(one, evidence)
-    assert urls_of(beside) == list(urls)
-    assert entry == encode({**record, "personal": commitment(beside)})
+    grounds=st.lists(grounds_drawn, max_size=2), gaps=st.lists(gaps_drawn, max_size=2),
+    hops=st.lists(hops_drawn, max_size=2), evidence=st.lists(st.just("ab" * 32), max_size=2), enforced=st.booleans(),
+    policy=words, agreement=words, page=st.just("") | sources,
+)  # fmt: skip
+def test_rfc8785_a_verdict_is_written_in_the_one_spelling_and_comes_back(evidence: list[str], **said: Any) -> None:
+    one = verdict(**{name: tuple(value) if isinstance(value, list) else value for name, value in said.items()})
+    entry, personal = records.verdict_entry(one, evidence)
+    record, urls = decode(entry), urls_of(personal)
+    assert entry == encode(record)
+    assert record["personal"] == commitment(personal)
+    back, told = records.as_verdict(record, urls), one.as_json()
+    assert [{k: v for k, v in g.items() if v} for g in told["grounds"]] == back["grounds"]
+    assert all(back[name] == told[name] for name in ("url", "gaps", "hops", "outcome", "gate", "enforced", "policy"))
+    assert (record.get("agreement", ""), record.get("evidence", [])) == (said["agreement"], evidence)
+    place = record.get("page", "")
+    assert (urls[place] if isinstance(place, int) else place) == said["page"]
 
 
 def test_ours_words_that_utf8_cannot_say_do_not_stop_a_verdict() -> None:
@@ -239,9 +232,9 @@ def test_ours_a_verdict_is_written_down_whatever_strangers_wrote() -> None:
     hops = tuple(Hop(f"{URL}?" + f"{n}" * 8000, 302) for n in range(10))
     for said in ({"grounds": (long,)}, {"grounds": many}, {"grounds": many, "gaps": gaps, "hops": hops}):
         one = verdict(**{"gaps": (), "hops": (), "url": "\1\ud800" * 9000, **said})
-        entry, beside = records.verdict_entry(one)
+        entry, personal = records.verdict_entry(one)
         assert decode(entry)["grounds"][0]["where"].endswith("…")
-        assert urls_of(beside)[0].startswith("\\x01\\ud800")
+        assert urls_of(personal)[0].startswith("\\x01\\ud800")
 
 
 def test_ours_of_what_does_not_fit_the_rest_is_counted() -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from consentcrawl.errors import LedgerBroken
-from consentcrawl.ledger import frames, heads
+from consentcrawl.ledger import frames, tree_heads
 from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.reading import lines
+from consentcrawl.ledger.records import with_personal
 from consentcrawl.ledger.verify import verify
 from tests.faults import SECTOR, Disk, NoSync
 
@@ -48,8 +49,11 @@ def _fill(ledger: Ledger, chance: random.Random, acknowledged: dict[int, int]) -
     for _ in range(chance.randint(1, 12)):
         many = chance.choice([1, 1, 2, 5, 20])
         told = [chance.getrandbits(50) for _ in range(many)]
-        parts = [({"kind": "outcome", "told": one, "x": "y" * chance.randint(0, 300)}, [f"u:{one}"]) for one in told]
-        first = ledger.submit_all(parts).result()
+        parts = [
+            with_personal({"kind": "outcome", "told": one, "x": "y" * chance.randint(0, 300)}, [f"u:{one}"])
+            for one in told
+        ]
+        first = ledger.submit(parts).result()
         acknowledged.update(enumerate(told, first))
         if chance.random() < 0.3:
             ledger.sign()
@@ -116,11 +120,11 @@ def test_ours_mutant_without_fdatasync_is_caught() -> None:
 
 
 def test_ours_mutant_without_head_sync_is_caught() -> None:
-    assert any(failures(5000, lambda cut: NoSync(cut, lambda name: name == heads.HEADS_FILE)))
+    assert any(failures(5000, lambda cut: NoSync(cut, lambda name: name == tree_heads.HEADS_FILE)))
 
 
 def test_ours_mutant_without_padding_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     assert frames.SECTOR == SECTOR
     monkeypatch.setattr(frames, "SECTOR", 1)
-    monkeypatch.setattr(heads, "SECTOR", 1)
+    monkeypatch.setattr(tree_heads, "SECTOR", 1)
     assert any(failures(5000))

@@ -12,11 +12,12 @@ import pytest
 from consentcrawl.ledger import frames
 from consentcrawl.ledger.checkpoint import Checkpoint, sign
 from consentcrawl.ledger.files import OS_FILES
-from consentcrawl.ledger.heads import Head
-from consentcrawl.ledger.keys import load_key
+from consentcrawl.ledger.key_files import load_key
 from consentcrawl.ledger.log import Ledger
-from consentcrawl.ledger.store import LOG
+from consentcrawl.ledger.log_files import LOG
+from consentcrawl.ledger.records import with_personal
 from consentcrawl.ledger.tree import EMPTY_ROOT, Frontier
+from consentcrawl.ledger.tree_heads import TreeHead
 from consentcrawl.ledger.verify import verify
 
 URL = "https://a.example/{}"
@@ -26,8 +27,8 @@ def filled(directory: Path, *, close: bool) -> str:
     """A ledger of some hundred entries, closed or as it lies while open; its newest head."""
     ledger = Ledger.open(directory, segment_bytes=32 * 1024)
     for step in range(40):
-        ledger.submit_all(
-            [({"kind": "outcome", "n": n}, [URL.format(n)]) for n in range(step * 8, step * 8 + 8)]
+        ledger.submit(
+            [with_personal({"kind": "outcome", "n": n}, [URL.format(n)]) for n in range(step * 8, step * 8 + 8)]
         ).result()
         if step % 13 == 0:
             ledger.sign()
@@ -156,7 +157,7 @@ def forge(true: Path, false: Path) -> None:
     for name in ("key", "key.pub"):
         shutil.copy(true / name, false / name)
     note = sign(Checkpoint("example.com/log", 0, EMPTY_ROOT), [load_key(OS_FILES, false)]).encode()
-    (false / "heads.log").write_bytes(frames.frame(Head(note, Frontier()).payload))
+    (false / "heads.log").write_bytes(frames.frame(TreeHead(note, Frontier()).payload))
     (false / "checkpoint").write_bytes(note)
     with Ledger.open(false) as ledger:
         ledger.append({"kind": "outcome", "told": "lie"})

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from consentcrawl.ledger.recording import told as ledger_rows
+from consentcrawl.ledger.recording import stored as ledger_rows
 from consentcrawl.ledger.recording.live import LedgerRecord
 from consentcrawl.ledger.verify import verify
 from consentcrawl.proxy.authority import Authority
@@ -146,7 +146,7 @@ def soak(directory: Path, seconds: float) -> None:
         until(lambda: proxy.descriptors(sockets=True) <= sockets, 60)
         assert proxy.descriptors(sockets=False) <= files + KEPT_OPEN
         assert not origin.count("/closed/a.jpg")
-    rows = ledger_rows.told(directory / "ledger")
+    rows = ledger_rows.stored_records(directory / "ledger")
     told = Counter(each.urls[0] for each in rows if each.kind == "verdict" and each.urls[0] in load.asked)
     assert told == dict.fromkeys(load.asked, 1)
     assert verify(directory / "ledger").holds
@@ -188,7 +188,9 @@ async def _until_killed(load: Load, proxy: subprocess.Popen[str], answers: int) 
 def _nothing_undecided(directory: Path, load: Load) -> None:
     LedgerRecord.open(directory).close()  # what was never acknowledged is cut off
     assert verify(directory).holds
-    outcomes = {each.urls[0]: each.record["outcome"] for each in ledger_rows.told(directory) if each.kind == "verdict"}
+    outcomes = {
+        each.urls[0]: each.record["outcome"] for each in ledger_rows.stored_records(directory) if each.kind == "verdict"
+    }
     assert not load.wrong
     assert load.got
     for url, status in load.got.items():

@@ -25,7 +25,7 @@ from consentcrawl.ledger.evidence import Document
 from consentcrawl.ledger.evidence.evidence_list import LookedUp
 from consentcrawl.ledger.recording import Delivered
 from consentcrawl.ledger.recording.live import LedgerRecord
-from consentcrawl.ledger.recording.told import about, told
+from consentcrawl.ledger.recording.stored import about, stored_records
 from consentcrawl.ledger.verify import verify
 from consentcrawl.recheck.asking import STATE_FILE, _origin
 from consentcrawl.recheck.register import Permitted, Register, Wanted
@@ -288,14 +288,14 @@ def test_ours_an_interrupted_run_goes_on(
     assert "the same command goes on" in broken_off.stderr
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
-    before = sum(each.kind == "verdict" for each in told(ledger))
+    before = sum(each.kind == "verdict" for each in stored_records(ledger))
 
     result = recheck(ledger, "--format", "jsonl")
 
     assert "goes on with the run begun on" in result.stderr
     assert f": {6 - before} are left" in result.stderr
     assert [row["url"] for row in listed(result)] == urls[:2]
-    assert sum(each.kind == "verdict" for each in told(ledger)) == 6
+    assert sum(each.kind == "verdict" for each in stored_records(ledger)) == 6
     assert not (ledger / STATE_FILE).exists()
 
 

@@ -5,7 +5,6 @@ Both are written down in the ledger they change.
 
 from __future__ import annotations
 
-import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -18,13 +17,15 @@ from consentcrawl.config import VERSION
 from consentcrawl.errors import BadInput, LedgerBroken
 from consentcrawl.ledger import index
 from consentcrawl.ledger.erasure import erase as erased
+from consentcrawl.ledger.erasure import erase_rows
 from consentcrawl.ledger.evidence import EvidenceStore, NoEvidence
+from consentcrawl.ledger.files import OS_FILES, write_whole
 from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.merge import merge as merged
-from consentcrawl.ledger.recording.told import EVIDENCE, SEGMENTS, naming, segment_file, segment_lines
-from consentcrawl.ledger.segments import erase_row_url
+from consentcrawl.ledger.recording.stored import EVIDENCE, naming, segment_file, segment_lines, segment_of
+from consentcrawl.ledger.segments import SegmentReader
 
-Opened = Annotated[
+Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="DIR", help="The ledger they go into; made if need be.")
 ]
 
@@ -41,7 +42,9 @@ def erase(
     forms = urls_meant(url)
     with options.one_line_errors(), Ledger.open(existing(directory), create=False, run=_run("erase")) as ledger:
         documents = _documents(directory, forms)
-        rows = sum(_erase_rows(ledger, form) for form in forms)
+        rows = sum(
+            erase_rows(ledger, line.index, segment_of(directory, line), forms) for line in segment_lines(directory)
+        )
         entries = sum(len(erased(ledger, form)) for form in forms)
         index.rebuild(directory)
     say(f"Erased from {entries:,} entries and {rows:,} rows of batch segments, and from the index.")
@@ -53,7 +56,7 @@ def erase(
 def merge(
     ledgers: Annotated[list[Path], typer.Argument(metavar="DIR...", help="The ledgers that are merged.")],
     *,
-    output: Opened,
+    output: Output,
 ) -> None:
     """Append ledgers to another one, each entry inside one of its own, with segments and documents.
 
@@ -75,16 +78,6 @@ def _run(verb: str) -> dict[str, str]:
     return {"command": f"ledger {verb}", "version": VERSION}
 
 
-def _erase_rows(ledger: Ledger, url: str) -> int:
-    """Erase a URL from every segment that has it; it is written down before, as erasures of entries are."""
-    number = 0
-    for line in segment_lines(ledger.directory):
-        record = index.inner(line.record)
-        ledger.append({"kind": "erasure", "at": ledger.now(), "entries": [], "segment": line.index})
-        number += erase_row_url(segment_file(ledger.directory, record), record, url)
-    return number
-
-
 def _documents(directory: Path, urls: list[str]) -> list[str]:
     """The digests of kept documents that a URL itself answered with."""
     store = EvidenceStore(directory / EVIDENCE)
@@ -95,10 +88,16 @@ def _documents(directory: Path, urls: list[str]) -> list[str]:
 
 
 def _copy_segments(source: Path, output: Path) -> None:
-    for path in sorted((source / SEGMENTS).glob("*")):
-        to = output / SEGMENTS / path.name
+    """Copy every segment that the source's entries name; of two copies the one stays from which more was erased."""
+    for line in segment_lines(source):
+        record = index.inner(line.record)
+        path, to = segment_file(source, record), segment_file(output, record)
         if to.exists() and to.read_bytes() != path.read_bytes():
-            msg = f"{to}: is another segment than {path}"
-            raise LedgerBroken(msg)
-        to.parent.mkdir(mode=0o700, exist_ok=True)
-        shutil.copyfile(path, to)
+            ours, theirs = SegmentReader(to, record).erased(), SegmentReader(path, record).erased()
+            if not ours < theirs:
+                if theirs <= ours:
+                    continue
+                msg = f"{to}: other rows were erased from it than from {path}"
+                raise LedgerBroken(msg)
+        OS_FILES.make_directory(to.parent)
+        write_whole(OS_FILES, to, path.read_bytes())

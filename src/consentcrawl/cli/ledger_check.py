@@ -18,8 +18,8 @@ from consentcrawl.ledger.checkpoint import BadCheckpoint, Checkpoint, VerifierKe
 from consentcrawl.ledger.index import inner
 from consentcrawl.ledger.proof import ProofResult
 from consentcrawl.ledger.proof import check_proof as checked
-from consentcrawl.ledger.recording.told import Told
-from consentcrawl.ledger.rows import PERSONAL, SCHEMA, as_entry
+from consentcrawl.ledger.recording.stored import StoredRecord
+from consentcrawl.ledger.segment_rows import PERSONAL, SCHEMA, as_entry
 
 _MOST_BYTES = 1024 * 1024
 
@@ -107,24 +107,24 @@ def _sentences(result: ProofResult, problems: list[str], *, witnessed: bool) -> 
 
 def _shown(result: ProofResult) -> Iterator[str]:
     """What a proof shows: the verdict in short, and where it stands."""
-    told = _told(result)
-    record = told.record
+    stored = _as_stored(result)
+    record = stored.record
     under = f"under the policy {record['policy']} " if "policy" in record else ""
-    about_it = told.urls[0] if told.urls else "(the URL was erased, or is not told)"
-    yield f"{str(record.get('outcome', told.kind)).upper()} {about_it}"
-    yield f"{day_and_time(told.at)}, {under}for {record.get('purpose', 'no purpose named')}"
+    about_it = stored.urls[0] if stored.urls else "(the URL was erased, or is not in the proof)"
+    yield f"{str(record.get('outcome', stored.kind)).upper()} {about_it}"
+    yield f"{day_and_time(stored.at)}, {under}for {record.get('purpose', 'no purpose named')}"
     for ground in record.get("grounds") or ():
-        yield f"  “{ground['quote']}”  {ground.get('where', '')}, {told.url(ground['source'])} ({ground['signal']})"
+        yield f"  “{ground['quote']}”  {ground.get('where', '')}, {stored.url(ground['source'])} ({ground['signal']})"
     for digest in record.get("evidence") or ():
         yield f"  rests on {digest}"
 
 
-def _told(result: ProofResult) -> Told:
+def _as_stored(result: ProofResult) -> StoredRecord:
     """The record as a live entry has it, also where it is a row of a batch segment."""
     if "kind" in result.record:
-        return Told(result.index, inner(dict(result.record)), result.urls)
+        return StoredRecord(result.index, inner(dict(result.record)), result.urls)
     personal = dict(zip(PERSONAL, result.urls, strict=False))
-    return Told(result.index, *as_entry(dict.fromkeys(SCHEMA.names) | dict(result.record) | personal))
+    return StoredRecord(result.index, *as_entry(dict.fromkeys(SCHEMA.names) | dict(result.record) | personal))
 
 
 def _as_json(result: ProofResult, problems: list[str]) -> dict[str, object]:

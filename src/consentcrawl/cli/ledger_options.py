@@ -12,8 +12,8 @@ from consentcrawl.dataset.writers import printable
 from consentcrawl.errors import BadInput
 from consentcrawl.formats.url import BadUrl, canonical
 from consentcrawl.ledger.checkpoint import BadCheckpoint, VerifierKey, parse_verifier
-from consentcrawl.ledger.heads import CHECKPOINT_FILE, HEADS_FILE
-from consentcrawl.ledger.store import LOG
+from consentcrawl.ledger.log_files import LOG
+from consentcrawl.ledger.tree_heads import CHECKPOINT_FILE, HEADS_FILE
 
 WRONG = 1
 """The exit code when something is not as it should be."""

@@ -18,13 +18,12 @@ from consentcrawl.cli.ledger_options import (
 )
 from consentcrawl.errors import BadInput
 from consentcrawl.ledger.checkpoint import BadCheckpoint
-from consentcrawl.ledger.compact import grown
 from consentcrawl.ledger.files import OS_FILES
-from consentcrawl.ledger.heads import shown_checkpoint
 from consentcrawl.ledger.proof import Row
 from consentcrawl.ledger.proof import prove as proved
-from consentcrawl.ledger.recording.told import Told, about, segment_file
-from consentcrawl.ledger.segments import row_of
+from consentcrawl.ledger.recording.stored import StoredRecord, about, segment_file
+from consentcrawl.ledger.segments import SegmentReader
+from consentcrawl.ledger.tree_heads import shown_checkpoint
 
 
 def prove(  # noqa: PLR0913 (one per option)
@@ -34,25 +33,29 @@ def prove(  # noqa: PLR0913 (one per option)
     output: Annotated[Path, typer.Option("--output", "-o", help="Write the proof there.")],
     entry: Annotated[int | None, typer.Option(help="Which entry, instead of the newest verdict about the URL.")] = None,
     witness: Witness = None,
-    as_text: Annotated[bool, typer.Option("--text", help="As C2SP tlog-proof text, for other programs.")] = False,
+    as_text: Annotated[  # noqa: ARG001 (accepted, without effect)
+        bool, typer.Option("--text", help="As C2SP tlog-proof text; a proof always is.")
+    ] = False,
 ) -> None:
     """Write a small file that shows what was decided about a URL to somebody who has no access to this ledger.
 
     With --witness it leads to a head that they have kept, and they need not believe any other.
     """
     with options.one_line_errors():
-        told = _meant(url, existing(directory), entry)
+        stored = _meant(url, existing(directory), entry)
         try:
-            proof = proved(directory, told.index, row=_row(directory, told), head=kept_elsewhere(witness))
+            proof = proved(directory, stored.index, row=_row(directory, stored), head=kept_elsewhere(witness))
         except IndexError as error:
-            msg = f"{witness or directory}: entry {told.index} is not under {'a head yet' if witness is None else 'it'}"
+            msg = (
+                f"{witness or directory}: entry {stored.index} is not under {'a head yet' if witness is None else 'it'}"
+            )
             raise BadInput(msg) from error
         except BadCheckpoint as error:
             msg = f"{witness}: {error}"
             raise BadInput(msg) from error
-        output.write_bytes(grown(proof).encode() if as_text else proof)
-    what = told.record.get("outcome", told.kind)
-    options.complain(f"{output}: entry {told.index}, {what}, {output.stat().st_size:,} bytes")
+        output.write_bytes(proof)
+    what = stored.record.get("outcome", stored.kind)
+    options.complain(f"{output}: entry {stored.index}, {what}, {output.stat().st_size:,} bytes")
 
 
 def head(
@@ -72,7 +75,7 @@ def head(
         typer.echo(note.decode("utf-8", "backslashreplace"), nl=False)
 
 
-def _meant(url: str, directory: Path, entry: int | None) -> Told:
+def _meant(url: str, directory: Path, entry: int | None) -> StoredRecord:
     """The newest verdict about a URL, or what one entry says about it."""
     found = [each for form in urls_meant(url) for each in about(directory, form)]
     fitting = [each for each in found if (each.kind == "verdict" if entry is None else each.index == entry)]
@@ -82,8 +85,8 @@ def _meant(url: str, directory: Path, entry: int | None) -> Told:
     return fitting[0]
 
 
-def _row(directory: Path, told: Told) -> Row | None:
+def _row(directory: Path, stored: StoredRecord) -> Row | None:
     """The row of a batch segment that is proved through it."""
-    if told.row is None or told.segment is None:
+    if stored.row is None or stored.segment is None:
         return None
-    return row_of(segment_file(directory, told.segment), dict(told.segment), told.row)
+    return SegmentReader(segment_file(directory, stored.segment), stored.segment).proved(stored.row)

@@ -25,7 +25,7 @@ from consentcrawl.core import REASONS, Outcome
 from consentcrawl.errors import BadInput
 from consentcrawl.ledger.evidence import Document, EvidenceStore, NoEvidence, urn
 from consentcrawl.ledger.evidence.evidence_list import LookedUp
-from consentcrawl.ledger.recording.told import EVIDENCE, Told, about
+from consentcrawl.ledger.recording.stored import EVIDENCE, StoredRecord, about
 
 _SHORTEST, _DIGITS = 8, 16
 _OWN = urn("")
@@ -49,7 +49,7 @@ def show(
             _write(store.get(_digest(raw, found, store)), output)
             return
         if not found:
-            options.complain(f"{directory}: nothing is told about {url}")
+            options.complain(f"{directory}: there is nothing about {url}")
             raise typer.Exit(1)
         if as_json:
             for each in found:
@@ -58,26 +58,26 @@ def show(
             _print(found, store, console())
 
 
-def said(told: Told) -> dict[str, Any]:
+def said(stored: StoredRecord) -> dict[str, Any]:
     """Return a record as JSON has it: the verdict with its URLs in place, and where it stands in the ledger."""
-    record = {key: value for key, value in told.record.items() if key not in ("personal", "grounds", "gaps", "hops")}
+    record = {key: value for key, value in stored.record.items() if key not in ("personal", "grounds", "gaps", "hops")}
     return {
-        "entry": told.index,
-        **({"row": told.row} if told.row is not None else {}),
-        "url": told.urls[0] if told.urls else "",
+        "entry": stored.index,
+        **({"row": stored.row} if stored.row is not None else {}),
+        "url": stored.urls[0] if stored.urls else "",
         **record,
-        "at": time_of(told.at),
-        "grounds": _placed(told, "grounds", "source"),
-        "gaps": _placed(told, "gaps", "need"),
-        "hops": [{"url": told.url(place), "status": status} for place, status in told.record.get("hops") or ()],
+        "at": time_of(stored.at),
+        "grounds": _placed(stored, "grounds", "source"),
+        "gaps": _placed(stored, "gaps", "need"),
+        "hops": [{"url": stored.url(place), "status": status} for place, status in stored.record.get("hops") or ()],
     }
 
 
-def _placed(told: Told, key: str, place: str) -> list[dict[str, Any]]:
-    return [{**part, place: told.url(part.get(place))} for part in told.record.get(key) or ()]
+def _placed(stored: StoredRecord, key: str, place: str) -> list[dict[str, Any]]:
+    return [{**part, place: stored.url(part.get(place))} for part in stored.record.get(key) or ()]
 
 
-def _digest(raw: str, found: list[Told], store: EvidenceStore) -> str:
+def _digest(raw: str, found: list[StoredRecord], store: EvidenceStore) -> str:
     """The digest that begins so, among those of the documents that the verdicts rest on."""
     digests = {digest for each in found for digest in each.record.get("evidence") or ()}
     named = digests | {looked_up.digest for looked_up, document in store.behind(sorted(digests)) if document}
@@ -96,40 +96,44 @@ def _write(document: Document, output: Path | None) -> None:
         output.write_bytes(document.content)
 
 
-def _print(found: list[Told], store: EvidenceStore, to: Console) -> None:
+def _print(found: list[StoredRecord], store: EvidenceStore, to: Console) -> None:
     for number, each in enumerate(found):
         if number:
             to.print()
         for text in chain(
-            _told(each), *(_rested_on(digest, store, each) for digest in each.record.get("evidence") or ())
+            _summary(each), *(_rested_on(digest, store, each) for digest in each.record.get("evidence") or ())
         ):
             to.print(text, soft_wrap=True)
 
 
-def _told(told: Told) -> Iterator[Text]:
+def _summary(stored: StoredRecord) -> Iterator[Text]:
     """The head of what is shown: what was decided or delivered, and on what grounds."""
-    place = f"entry {told.index}" + (f", row {told.row}" if told.row is not None else "")
-    yield shown(f"{place}, {day_and_time(told.at)}: ") + _headline(told)
-    yield from _delivered(told)
-    for hop in told.hops:
+    place = f"entry {stored.index}" + (f", row {stored.row}" if stored.row is not None else "")
+    yield shown(f"{place}, {day_and_time(stored.at)}: ") + _headline(stored)
+    if not stored.signed:
+        yield shown("  not signed yet: no head covers it", "yellow")
+    yield from _delivered(stored)
+    for hop in stored.hops:
         yield shown(f"  redirected from {hop}", "dim")
-    if told.hops:
-        yield shown(f"  to {told.urls[0]}", "dim")
-    if agreement := told.record.get("agreement"):
+    if stored.hops:
+        yield shown(f"  to {stored.urls[0]}", "dim")
+    if agreement := stored.record.get("agreement"):
         yield shown(f"  under the agreement {agreement}")
-    for ground in told.record.get("grounds") or ():
-        source = told.url(ground.get("source"))
+    for ground in stored.record.get("grounds") or ():
+        source = stored.url(ground.get("source"))
         yield shown(f"  “{ground.get('quote', '')}”  ") + shown(f"{ground.get('where', '')}, {source}", "dim")
         yield shown(f"    {ground['category']}: {ground['preference']}, says the {ground['signal']}", "dim")
-    for gap in told.record.get("gaps") or ():
-        yield shown(f"  not known: {REASONS.get(gap['reason'], gap['reason'])}  ") + shown(told.url(gap["need"]), "dim")
+    for gap in stored.record.get("gaps") or ():
+        yield shown(f"  not known: {REASONS.get(gap['reason'], gap['reason'])}  ") + shown(
+            stored.url(gap["need"]), "dim"
+        )
 
 
-def _headline(told: Told) -> Text:
-    record = told.record
-    if told.kind != "verdict":
+def _headline(stored: StoredRecord) -> Text:
+    record = stored.record
+    if stored.kind != "verdict":
         size = f", {record['size']:,} bytes delivered" if "size" in record else ""
-        return shown(f"{told.kind}: status {record.get('status')}{size}")
+        return shown(f"{stored.kind}: status {record.get('status')}{size}")
     style = ""
     with suppress(ValueError):
         style = STYLES[Outcome(record["outcome"])]
@@ -138,23 +142,23 @@ def _headline(told: Told) -> Text:
     return Text(str(record["outcome"]).upper(), style) + shown(under)
 
 
-def _delivered(told: Told) -> Iterator[Text]:
-    if digest := told.record.get("sha256"):
+def _delivered(stored: StoredRecord) -> Iterator[Text]:
+    if digest := stored.record.get("sha256"):
         yield shown(f"  sha256 {digest}", "dim")
-    if told.kind == "outcome" and len(told.urls) > 1:
-        yield shown(f"  put into {told.urls[1]}")
+    if stored.kind == "outcome" and len(stored.urls) > 1:
+        yield shown(f"  put into {stored.urls[1]}")
 
 
-def _rested_on(digest: str, store: EvidenceStore, told: Told) -> Iterator[Text]:
+def _rested_on(digest: str, store: EvidenceStore, stored: StoredRecord) -> Iterator[Text]:
     """What a digest leads to: a document, or look-ups with a document each."""
     try:
         for looked_up, document in store.behind([digest]):
-            yield from _looked_up(looked_up, document, told)
+            yield from _looked_up(looked_up, document, stored)
     except (NoEvidence, ValueError):
         yield shown(f"  what it rests on, {digest}, is missing or damaged", "bold yellow")
 
 
-def _looked_up(looked_up: LookedUp, document: Document | None, told: Told) -> Iterator[Text]:
+def _looked_up(looked_up: LookedUp, document: Document | None, stored: StoredRecord) -> Iterator[Text]:
     """One look-up: where the answer came from, and its lines that were read as grounds."""
     answered = f"answered {looked_up.status}" if looked_up.status else "not sent by itself"
     if looked_up.gap:
@@ -163,12 +167,12 @@ def _looked_up(looked_up: LookedUp, document: Document | None, told: Told) -> It
     yield shown(f"  {looked_up.url}  ") + shown(f"{answered}, {day_and_time(looked_up.at)}{kept}", "dim")
     if document is None:
         return
-    for line in excerpt(document, _read_from(looked_up, told)):
+    for line in excerpt(document, _read_from(looked_up, stored)):
         mark, number = (">" if line.marked else " "), (str(line.number) if line.number else "")
         yield shown(f"  {mark} {number:>6}  {line.text}", "bold" if line.marked else "dim")
 
 
-def _read_from(looked_up: LookedUp, told: Told) -> list[Mapping[str, Any]]:
+def _read_from(looked_up: LookedUp, stored: StoredRecord) -> list[Mapping[str, Any]]:
     """The grounds that were read from a look-up; what no server sent by itself is cut from the asset's own answer."""
-    sources = {looked_up.url} if not looked_up.url.startswith(_OWN) else set(told.urls[:1])
-    return [ground for ground in told.record.get("grounds") or () if told.url(ground.get("source")) in sources]
+    sources = {looked_up.url} if not looked_up.url.startswith(_OWN) else set(stored.urls[:1])
+    return [ground for ground in stored.record.get("grounds") or () if stored.url(ground.get("source")) in sources]

@@ -17,7 +17,7 @@ from consentcrawl.cli.output import console, shown
 from consentcrawl.core import origin_of
 from consentcrawl.errors import BadInput
 from consentcrawl.ledger.index import INDEX_FILE
-from consentcrawl.ledger.recording.told import EVIDENCE, SEGMENTS, Told, fresh_index, told
+from consentcrawl.ledger.recording.stored import EVIDENCE, SEGMENTS, StoredRecord, fresh_index, stored_records
 
 COLUMNS: dict[str, type] = {
     "entry": int, "row": int, "kind": str, "at": str, "url": str, "outcome": str, "purpose": str, "gate": str,
@@ -44,12 +44,12 @@ def export(  # noqa: PLR0913 (one per option)
     wanted = {"kind": kind, "outcome": outcome, "signal": signal, "origin": origin, "day": day}
     with options.one_line_errors():
         named = results.form(form or None, output)
-        rows = (_cells(each) for each in told(existing(directory)) if _fits(each, wanted))
+        rows = (_cells(each) for each in stored_records(existing(directory)) if _fits(each, wanted))
         number = tables.write(rows, COLUMNS, "jsonl" if named == "table" else named, output)
     options.complain(f"{directory}: {number:,} rows")
 
 
-def _fits(each: Told, wanted: Mapping[str, str]) -> bool:
+def _fits(each: StoredRecord, wanted: Mapping[str, str]) -> bool:
     """Return whether a record meets every condition that is given."""
     said = {
         "kind": (each.kind,),
@@ -61,7 +61,7 @@ def _fits(each: Told, wanted: Mapping[str, str]) -> bool:
     return all(value in said[name] for name, value in wanted.items() if value)
 
 
-def _cells(each: Told) -> dict[str, Any]:
+def _cells(each: StoredRecord) -> dict[str, Any]:
     record = each.record
     ground: dict[str, Any] = next(iter(record.get("grounds") or ()), {})
     gap: dict[str, Any] = next(iter(record.get("gaps") or ()), {})
@@ -127,7 +127,7 @@ class _Figures:
         self.origins: set[str] = set()
         self.times: tuple[int, int] | None = None
 
-    def count(self, each: Told) -> None:
+    def count(self, each: StoredRecord) -> None:
         """Count one record."""
         record = each.record
         self.kinds[each.kind if each.row is None else "row of a batch segment"] += 1
@@ -143,7 +143,7 @@ class _Figures:
 
 def _figures(directory: Path) -> dict[str, dict[str, int | str]]:
     figures = _Figures()
-    for each in told(directory):
+    for each in stored_records(directory):
         figures.count(each)
     counted = {
         "records": figures.kinds, "verdicts": figures.outcomes, "signals that spoke": figures.signals,

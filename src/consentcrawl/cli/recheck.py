@@ -27,7 +27,7 @@ from consentcrawl.core import REASONS, Gate, origin_of
 from consentcrawl.errors import BadInput
 from consentcrawl.formats.url import BadUrl, canonical
 from consentcrawl.ledger.recording.live import LedgerRecord
-from consentcrawl.ledger.recording.told import told
+from consentcrawl.ledger.recording.stored import stored_records
 from consentcrawl.recheck.asking import Asking, Begun
 from consentcrawl.recheck.register import DELETIONS, NOT_KNOWN, Permitted, Register, Wanted
 
@@ -79,7 +79,7 @@ def recheck(  # noqa: PLR0913 (one per option)
         run = _Run(Wanted(_moment(since), _places(origin or ()), sample), gate.gate if gate else None, workers, quiet)
         with closing(Register(settings.purpose)) as register:
             if offline:
-                register.fill(told(existing(directory)))
+                register.fill(stored_records(existing(directory)))
                 register.choose(run.wanted, 0)
             elif not run.ask(settings, existing(directory), register):
                 raise typer.Exit(INTERRUPTED)
@@ -103,7 +103,7 @@ class _Run:
     def ask(self, settings: Config, directory: Path, register: Register) -> bool:
         """Ask about all that is wanted and not answered yet; False when it was interrupted."""
         with closing(LedgerRecord.open(directory, settings, command="recheck")) as record:
-            register.fill(told(directory))
+            register.fill(stored_records(directory))
             begun = Begun.of(directory, register.entries, self._question(settings))
             register.choose(self.wanted, begun.at)
             left = register.left(begun.entries)

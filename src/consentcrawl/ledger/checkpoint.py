@@ -109,18 +109,18 @@ def sign(checkpoint: Checkpoint, signers: Iterable[SignerKey]) -> str:
 def parse_note(note: bytes) -> Note:
     """Take a signed note apart (C2SP signed-note, "Format"); BadCheckpoint when it is none."""
     if len(note) > _LARGEST_NOTE:
-        raise BadCheckpoint(_told("too long"))
+        raise BadCheckpoint(_message("too long"))
     try:
         whole = note.decode()
     except UnicodeDecodeError as error:
-        raise BadCheckpoint(_told("not UTF-8")) from error
+        raise BadCheckpoint(_message("not UTF-8")) from error
     # The last empty line parts text and signatures.
     text, blank, signatures = whole.rpartition("\n\n")
     if not blank or not text or not signatures.endswith("\n") or _CONTROL.search(whole):
-        raise BadCheckpoint(_told("not a signed note"))
+        raise BadCheckpoint(_message("not a signed note"))
     lines = signatures[:-1].split("\n")  # never splitlines(): it also parts at U+2028, U+0085 and others
     if len(lines) > _MOST_SIGNATURES:
-        raise BadCheckpoint(_told("too many signatures"))
+        raise BadCheckpoint(_message("too many signatures"))
     return Note(text + "\n", tuple(_signature(line) for line in lines))
 
 
@@ -128,10 +128,10 @@ def parse_text(text: str) -> Checkpoint:
     """The checkpoint in a note's text; extension lines are refused: nothing audits them."""
     parts = text.split("\n")
     if len(parts) != 4 or parts[3] or not parts[0] or not _SIZE.fullmatch(parts[1]):  # noqa: PLR2004 (three lines, ended)
-        raise BadCheckpoint(_told("not origin, size and root"))
+        raise BadCheckpoint(_message("not origin, size and root"))
     root = _unbase64(parts[2])
     if len(root) != HASH_BYTES:
-        raise BadCheckpoint(_told("the root is not 32 bytes"))
+        raise BadCheckpoint(_message("the root is not 32 bytes"))
     return Checkpoint(parts[0], int(parts[1]), root)
 
 
@@ -145,7 +145,7 @@ def signers_of(note: Note, known: Iterable[VerifierKey]) -> tuple[VerifierKey, .
     for name, key_id, signature in note.lines:
         key = keys.get((name, key_id))
         if key is not None and not key.signed(note.text, signature):
-            raise BadCheckpoint(_told(f"the signature of {name} is wrong"))
+            raise BadCheckpoint(_message(f"the signature of {name} is wrong"))
         found += [key] if key is not None else []
     return tuple(found)
 
@@ -155,7 +155,7 @@ def open_checkpoint(note: bytes, known: Iterable[VerifierKey]) -> Checkpoint:
     parsed = parse_note(note)
     checkpoint = parse_text(parsed.text)
     if not signers_of(parsed, known):
-        raise BadCheckpoint(_told("no known key signed it"))
+        raise BadCheckpoint(_message("no known key signed it"))
     return checkpoint
 
 
@@ -165,10 +165,10 @@ def parse_verifier(line: str) -> VerifierKey:
     key_id, _, encoded = rest.partition("+")
     raw = _unbase64(encoded)
     if raw[:1] != _ED25519 or len(raw) != 1 + HASH_BYTES:
-        raise BadCheckpoint(_told("not an Ed25519 verifier key"))
+        raise BadCheckpoint(_message("not an Ed25519 verifier key"))
     key = VerifierKey(_checked_name(name), raw[1:])
     if key.key_id.hex() != key_id:
-        raise BadCheckpoint(_told("the key id belongs to another key"))
+        raise BadCheckpoint(_message("the key id belongs to another key"))
     return key
 
 
@@ -177,14 +177,14 @@ def _signature(line: str) -> tuple[str, bytes, bytes]:
     name, _, encoded = line.removeprefix(_DASH).partition(" ")
     raw = _unbase64(encoded)
     if not line.startswith(_DASH) or len(raw) <= _ID_BYTES:
-        raise BadCheckpoint(_told("not a signature line"))
+        raise BadCheckpoint(_message("not a signature line"))
     return _checked_name(name), raw[:_ID_BYTES], raw[_ID_BYTES:]
 
 
 def _checked_name(name: str) -> str:
     """The name of a key: not empty, without spaces and plus signs (C2SP signed-note, "Format")."""
     if not name or "+" in name or any(character.isspace() for character in name):
-        raise BadCheckpoint(_told("not a key name"))
+        raise BadCheckpoint(_message("not a key name"))
     return name
 
 
@@ -197,11 +197,11 @@ def _unbase64(text: str) -> bytes:
     try:
         raw = b64decode(text, validate=True)
     except ValueError as error:
-        raise BadCheckpoint(_told("not base64")) from error
+        raise BadCheckpoint(_message("not base64")) from error
     if _base64(raw) != text:
-        raise BadCheckpoint(_told("not canonical base64"))
+        raise BadCheckpoint(_message("not canonical base64"))
     return raw
 
 
-def _told(what: str) -> str:
+def _message(what: str) -> str:
     return f"checkpoint: {what}"

@@ -19,6 +19,9 @@ ROW_SALT_BYTES = 8  # of each of a million rows: more than can be tried, and no 
 _DEEPEST = 32
 _LARGEST = 2**53 - 1  # RFC 8785 §3.2.2.3: numbers are IEEE 754 doubles
 
+Part = tuple[bytes, bytes]
+"""An entry, and the personal part beside it (or nothing)."""
+
 KINDS = frozenset({
     "run-start", "policy", "verdict", "outcome", "clock-jump", "recovered-tail", "run-stop", "segment",
     "head", "merged", "erasure",
@@ -71,21 +74,21 @@ def decode(entry: bytes) -> dict[str, Any]:
     return record
 
 
-def commitment(beside: bytes) -> str:
+def commitment(personal: bytes) -> str:
     """H(salt || payload) of a personal part, as the entry names it."""
-    return b2a_base64(sha256(beside).digest(), newline=False).decode()
+    return b2a_base64(sha256(personal).digest(), newline=False).decode()
 
 
 def personal_part(urls: Sequence[str], salt: bytes) -> bytes:
     """The personal part that lies beside an entry: salt, then URLs as canonical JSON; BadEntry when too long."""
     try:
-        beside = salt + _list(urls).encode()
+        personal = salt + _list(urls).encode()
     except UnicodeEncodeError as error:
         raise BadEntry(str(error)) from error
-    if len(beside) > LIMIT:
-        msg = f"a personal part of {len(beside)} bytes; the most is {LIMIT}"
+    if len(personal) > LIMIT:
+        msg = f"a personal part of {len(personal)} bytes; the most is {LIMIT}"
         raise BadEntry(msg)
-    return beside
+    return personal
 
 
 def _list(urls: Sequence[str]) -> str:
@@ -96,9 +99,9 @@ def _list(urls: Sequence[str]) -> str:
         return _to_json(urls)
 
 
-def urls_of(beside: bytes, salt: int = SALT_BYTES) -> list[str]:
+def urls_of(personal: bytes, salt: int = SALT_BYTES) -> list[str]:
     """The URLs of a personal part that begins with ``salt`` random bytes; an empty list when it was erased."""
-    return list(json.loads(beside[salt:])) if beside else []
+    return list(json.loads(personal[salt:])) if personal else []
 
 
 def commitment_in(entry: bytes) -> str:

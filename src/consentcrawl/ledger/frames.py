@@ -24,7 +24,7 @@ class Batch:
 
     first: int
     entries: list[bytes]
-    beside: list[bytes]
+    personal: list[bytes]
 
 
 def frame(payload: bytes, *, padded: bool = True) -> bytes:
@@ -90,7 +90,7 @@ def unbundle(data: bytes) -> list[bytes]:
 def batch_payload(batch: Batch) -> bytes:
     """The payload of a batch's frame."""
     entries = bundle(batch.entries)
-    return _BATCH.pack(batch.first, len(entries)) + entries + bundle(batch.beside)
+    return _BATCH.pack(batch.first, len(entries)) + entries + bundle(batch.personal)
 
 
 def batch_of(payload: bytes) -> Batch:
@@ -101,8 +101,8 @@ def batch_of(payload: bytes) -> Batch:
     first, length = _BATCH.unpack_from(payload)
     middle = _BATCH.size + length
     batch = Batch(first, unbundle(payload[_BATCH.size : middle]), unbundle(payload[middle:]))
-    if not batch.entries or len(batch.entries) != len(batch.beside):
-        msg = "not one part beside each entry"
+    if not batch.entries or len(batch.entries) != len(batch.personal):
+        msg = "not one personal part for each entry"
         raise ValueError(msg)
     return batch
 

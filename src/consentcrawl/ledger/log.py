@@ -6,25 +6,23 @@ What was handed in without an error is written, and what was acknowledged is nev
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from weakref import WeakSet
 
-from consentcrawl.core import Policy, Verdict
 from consentcrawl.errors import LedgerBroken
 from consentcrawl.ledger import records
 from consentcrawl.ledger.clock import SYSTEM_CLOCK, Clock
 from consentcrawl.ledger.commit import Committer
-from consentcrawl.ledger.entry import BadEntry, decode, encode
+from consentcrawl.ledger.entry import BadEntry, Part, decode, encode
 from consentcrawl.ledger.files import OS_FILES, Files
+from consentcrawl.ledger.pending import Made
 from consentcrawl.ledger.recovery import Opened, lock, reopen
 from consentcrawl.ledger.recovery import create as make
-from consentcrawl.ledger.waiting import Part
 
 SEGMENT_BYTES = 4 * 1024 * 1024
 """Of a segment that is written to; packing it holds as much in memory."""
@@ -34,13 +32,25 @@ _JUMP_SECONDS = 300.0
 class Ledger:
     """An open ledger. One process writes it; any number of its threads may append."""
 
-    def __init__(self, directory: Path, handle: int, files: Files, clock: Clock, segment_bytes: int) -> None:
+    def __init__(  # noqa: PLR0913 (as ``open``)
+        self,
+        directory: Path,
+        handle: int,
+        *,
+        files: Files,
+        clock: Clock,
+        segment_bytes: int,
+        sync_documents: Callable[[], None],
+    ) -> None:
         """Read the newest head and the tail behind it; use ``Ledger.open``. ``handle`` is that of the lock."""
         self.directory, self.files, self._clock, self._lock = directory, files, clock, handle
         self._drift = clock.wall() - clock.monotonic()
         self._opened = reopen(files, directory)
         _living.add(self)
-        self._committer = Committer(files, directory, self._opened, segment_bytes, self._jumped)
+        self._committer = Committer(
+            files, directory, self._opened, segment_bytes=segment_bytes, clock_jump=self._clock_jump,
+            sync_documents=sync_documents,
+        )  # fmt: skip
 
     @classmethod
     def open(  # noqa: PLR0913 (each has a default)
@@ -54,18 +64,22 @@ class Ledger:
         files: Files = OS_FILES,
         clock: Clock = SYSTEM_CLOCK,
         segment_bytes: int = SEGMENT_BYTES,
+        sync_documents: Callable[[], None] = lambda: None,
     ) -> Self:
         """Open the ledger in ``directory`` for writing, and begin a run.
 
         Raises LedgerBroken when it is damaged, when another process writes it, or when its key is open to others.
-        What ``run`` says (version, command ...) is kept in the ``run-start`` entry. ``origin`` names a new ledger; the
-        last checkpoint of the ledger that it goes on from (``after``) becomes its entry 0.
+        ``sync_documents`` is called before entries are written, and makes durable what they name. What ``run`` says
+        (version, command ...) is kept in the ``run-start`` entry. ``origin`` names a new ledger; the last checkpoint of
+        the ledger that it goes on from (``after``) becomes its entry 0.
         """
         handle = lock(files, directory, create=create)
         try:
             if create:
                 make(files, directory, origin)
-            ledger = cls(directory, handle, files, clock, segment_bytes)
+            ledger = cls(
+                directory, handle, files=files, clock=clock, segment_bytes=segment_bytes, sync_documents=sync_documents
+            )
         except BaseException:
             files.close(handle)
             raise
@@ -86,53 +100,31 @@ class Ledger:
         """Close it."""
         self.close()
 
-    def submit(self, record: Mapping[str, Any], urls: Sequence[str] = ()) -> Future[int]:
-        """Hand in one record; the future gives its index once it is durable, or LedgerBroken.
+    def submit(self, entries: Iterable[Part] | Made) -> Future[int]:
+        """Hand in entries that become durable together; the future gives the index of the first, or LedgerBroken.
 
-        ``urls`` is the personal part: it lies beside the entry, which only commits to it, and can be erased. Raises
-        BadEntry for a record that is not plain, LedgerBroken when nothing is acknowledged any more. In a coroutine:
-        ``await asyncio.wrap_future(ledger.submit(...))``.
+        Instead of entries a function may be given, which makes them in the writer's own time and must not fail. Raises
+        LedgerBroken when nothing is acknowledged any more, BadEntry when there are no entries.
         """
-        return self.submit_encoded([records.with_personal(record, urls)])
-
-    def submit_all(self, parts: Iterable[records.Record]) -> Future[int]:
-        """Hand in records that become durable together; the future gives the index of the first."""
-        return self.submit_encoded(records.with_personal(record, urls) for record, urls in parts)
-
-    def submit_encoded(self, parts: Iterable[Part]) -> Future[int]:
-        """Hand in entries that are encoded already, each with the personal part beside it (or nothing)."""
-        ready = list(parts)
+        if callable(entries):
+            return self._committer.put(entries)
+        ready = list(entries)
         if not ready:
             msg = "no entries"
             raise BadEntry(msg)
         return self._committer.put(ready)
 
-    def submit_verdict(self, verdict: Verdict, evidence: Sequence[str] = ()) -> Future[int]:
-        """Hand in a verdict and the digests of the documents it rested on; wait for it before any byte is released.
-
-        It is written down in the writer's own time, and never fails for what is in it.
-        """
-        return self._committer.put(partial(records.verdict_entry, verdict, evidence))
-
     def append(self, record: Mapping[str, Any], urls: Sequence[str] = ()) -> int:
-        """Write one record, wait until it is durable, and return its index."""
-        return self.submit(record, urls).result()
+        """Write one record, wait until it is durable, and return its index.
 
-    def record_verdict(self, verdict: Verdict, evidence: Sequence[str] = ()) -> int:
-        """Write a verdict, wait until it is durable, and return its index."""
-        return self.submit_verdict(verdict, evidence).result()
-
-    def record_outcome(self, url: str, **said: Any) -> int:  # noqa: ANN401 (as outcome_record has them)
-        """Write what became of a download (``records.outcome_record``) and return its index."""
-        return self.append(*records.outcome_record(url, at=self._clock.wall(), **said))
-
-    def record_policy(self, policy: Policy) -> int:
-        """Write the policy that the verdicts to come are made under."""
-        return self.append(*records.policy_record(policy, self._clock.wall()))
+        ``urls`` is the personal part: it lies beside the entry, which only commits to it, and can be erased. Raises
+        BadEntry for a record that is not plain, LedgerBroken as ``submit``.
+        """
+        return self.submit([records.with_personal(record, urls)]).result()
 
     @property
     def checkpoint(self) -> str:
-        """The newest signed head: whoever keeps it elsewhere will find a rewrite by the key's holder."""
+        """The newest signed head: kept elsewhere, it finds a later rewrite by the key's holder."""
         return self._committer.note
 
     @property
@@ -186,7 +178,7 @@ class Ledger:
             self.append({"kind": "clock-jump", "at": at, "by": at - last})
         self.append({"kind": "run-start", "at": at, **run})
 
-    def _jumped(self) -> list[Part]:
+    def _clock_jump(self) -> list[Part]:
         """The entry that tells of a wall clock that moved against the other by more than five minutes, if it did."""
         drift = self._clock.wall() - self._clock.monotonic()
         by = drift - self._drift

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from consentcrawl.errors import LedgerBroken
-from consentcrawl.ledger.entry import decode, encode
+from consentcrawl.ledger.entry import Part, decode, encode
+from consentcrawl.ledger.erasure import batched
 from consentcrawl.ledger.files import OS_FILES, Files
-from consentcrawl.ledger.heads import kept_heads
 from consentcrawl.ledger.log import Ledger
+from consentcrawl.ledger.log_files import batches
 from consentcrawl.ledger.reading import lines
-from consentcrawl.ledger.store import batches
+from consentcrawl.ledger.tree_heads import kept_heads
 from consentcrawl.ledger.verify import verify
 
 _GROUP = 256
@@ -32,9 +33,9 @@ def merge(into: Ledger, source: Path, *, files: Files = OS_FILES) -> int:
         raise LedgerBroken(msg)
     done = _merged(into.directory, report.origin, files)
     _append_heads(into, source, done, files)
-    group: list[tuple[bytes, bytes]] = []
-    for index, entry, beside in _parts(source, done, report.size, files):
-        group.append((_wrapped(report.origin, index, entry), beside))
+    group: list[Part] = []
+    for index, entry, personal in _parts(source, done, report.size, files):
+        group.append((_wrapped(report.origin, index, entry), personal))
         if len(group) == _GROUP:
             _append(into, group)
             group = []
@@ -53,14 +54,14 @@ def _append_heads(into: Ledger, source: Path, done: int, files: Files) -> None:
     heads, _ = kept_heads(files, source)
     for head in heads:
         if head.frontier.size > done:
-            into.submit({"kind": "head", "at": into.now(), "checkpoint": head.note.decode()})
+            into.append({"kind": "head", "at": into.now(), "checkpoint": head.note.decode()})
 
 
 def _parts(source: Path, start: int, end: int, files: Files) -> Iterator[tuple[int, bytes, bytes]]:
     for batch in batches(files, source, start):
-        for index, (entry, beside) in enumerate(zip(batch.entries, batch.beside, strict=True), batch.first):
+        for index, (entry, personal) in enumerate(zip(batch.entries, batch.personal, strict=True), batch.first):
             if start <= index < end:
-                yield index, entry, beside
+                yield index, entry, personal
 
 
 def _wrapped(origin: str, index: int, entry: bytes) -> bytes:
@@ -68,23 +69,22 @@ def _wrapped(origin: str, index: int, entry: bytes) -> bytes:
     return encode(record)
 
 
-def _append(into: Ledger, group: list[tuple[bytes, bytes]]) -> None:
+def _append(into: Ledger, group: list[Part]) -> None:
     if group:
-        into.submit_encoded(group).result()
+        into.submit(group).result()
 
 
 def _append_erasures(into: Ledger, origin: str, files: Files) -> None:
     """Say of merged entries whose personal part the source had erased that it was, under their new index."""
-    told: set[int] = set()
+    erased: set[int] = set()
     gone: list[int] = []
     for line in lines(into.directory, files=files):
         record = line.record
-        told.update(record["entries"] if record.get("kind") == "erasure" else ())
+        erased.update(record["entries"] if record.get("kind") == "erasure" else ())
         if record.get("kind") == "merged" and record["origin"] == origin and _bare(record["entry"]) and not line.urls:
             gone.append(line.index)
-    left = [index for index in gone if index not in told]
-    for start in range(0, len(left), 4000):
-        into.append({"kind": "erasure", "at": into.now(), "entries": left[start : start + 4000]})
+    for some in batched([index for index in gone if index not in erased]):
+        into.append({"kind": "erasure", "at": into.now(), "entries": some})
 
 
 def _bare(record: dict[str, Any]) -> bool:

@@ -22,18 +22,17 @@ from consentcrawl.ledger.checkpoint import (
     parse_verifier,
     signers_of,
 )
-from consentcrawl.ledger.compact import MAGIC, grown, shrunk
 from consentcrawl.ledger.entry import ROW_SALT_BYTES, SALT_BYTES, BadEntry, canonical, commitment, decode, urls_of
 from consentcrawl.ledger.files import OS_FILES, Files
-from consentcrawl.ledger.heads import newest_head
-from consentcrawl.ledger.keys import load_public
+from consentcrawl.ledger.key_files import load_public
+from consentcrawl.ledger.log_files import parts_at
 from consentcrawl.ledger.reading import tile_hashes
-from consentcrawl.ledger.store import parts_at
 from consentcrawl.ledger.tiles import node_from
 from consentcrawl.ledger.tree import inclusion_path, leads_to, leaf_hash
+from consentcrawl.ledger.tree_heads import newest_head
 
 _FIRST_LINE = "c2sp.org/tlog-proof@v1"
-_PARTS = {"entry", "key", "beside", "row"}
+_PARTS = {"entry", "key", "personal", "row"}
 _LONGEST = 512 * 1024
 _MOST_HASHES = 64
 
@@ -45,7 +44,7 @@ class Row:
     record: dict[str, Any]
     index: int
     path: Sequence[bytes]
-    beside: bytes
+    personal: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +75,16 @@ def prove(
 
     Or under ``head``, one of this ledger's that somebody kept: then they need believe no other.
 
-    A C2SP tlog-proof whose extra data is the entry with its personal part, made short (``compact``). Raises IndexError
-    for an entry that no head covers yet, LedgerBroken when the ledger does not bear the proof out.
+    A C2SP tlog-proof whose extra data is the entry with its personal part: about 2 KB. Raises IndexError for an entry
+    that no head covers yet, LedgerBroken when the ledger does not bear the proof out.
     """
     known = load_public(files, directory)
     note = newest_head(files, directory, known)[0].note if head is None else head
     size = open_checkpoint(note, known).size
     path = inclusion_path(index, size, node_from(tile_hashes(files, directory, size)))
-    entry, beside = parts_at(files, directory, index)
+    entry, personal = parts_at(files, directory, index)
     signer = signers_of(parse_note(note), known)[-1]
-    text = _write(index, path, note.decode(), _extra(entry, beside, signer, row))
-    proof = shrunk(text)
+    proof = _write(index, path, note.decode(), _extra(entry, personal, signer, row))
     wrong = check_proof(proof, signer).problems
     if wrong:
         msg = f"{directory}: entry {index} cannot be proved: {'; '.join(wrong)}"
@@ -101,7 +99,7 @@ def check_proof(proof: bytes, key: VerifierKey | str | None = None) -> ProofResu
     the log when the head was signed; that the log is the same for everybody only a head kept elsewhere shows.
     """
     try:
-        return _checked(_text_of(proof), key)
+        return _checked(proof[:_LONGEST].decode(), key)
     except (BadCheckpoint, BadEntry, ValueError, KeyError, TypeError, AttributeError) as error:
         return ProofResult((f"not a proof: {error}",))
 
@@ -121,8 +119,8 @@ def _checked(text: str, key: VerifierKey | str | None) -> ProofResult:
     if "row" in extra:
         problems += _row_problems(record, extra["row"])
         record, salt = extra["row"]["record"], ROW_SALT_BYTES
-    urls, told = _personal(record, extra.get("beside"), salt)
-    return ProofResult((*problems, *told), record, urls, index, checkpoint, known, key is not None)
+    urls, wrong = _personal(record, extra.get("personal"), salt)
+    return ProofResult((*problems, *wrong), record, urls, index, checkpoint, known, key is not None)
 
 
 def _row_problems(segment: Mapping[str, Any], row: Mapping[str, Any]) -> list[str]:
@@ -135,11 +133,11 @@ def _row_problems(segment: Mapping[str, Any], row: Mapping[str, Any]) -> list[st
     return ["the path does not lead from the row to the segment"]
 
 
-def _personal(record: Mapping[str, Any], beside: str | None, salt: int) -> tuple[tuple[str, ...], list[str]]:
+def _personal(record: Mapping[str, Any], personal: str | None, salt: int) -> tuple[tuple[str, ...], list[str]]:
     """The URLs of the personal part, and what is wrong with it; that it was erased is nothing wrong."""
-    if beside is None:
+    if personal is None:
         return (), []
-    raw = b64decode(beside, validate=True)
+    raw = b64decode(personal, validate=True)
     if _inner(record).get("personal") != commitment(raw):
         return (), ["the URL is not the one that the entry commits to"]
     return tuple(urls_of(raw, salt)), []
@@ -152,19 +150,19 @@ def _inner(record: Mapping[str, Any]) -> Mapping[str, Any]:
     return record
 
 
-def _extra(entry: bytes, beside: bytes, signer: VerifierKey, row: Row | None) -> bytes:
+def _extra(entry: bytes, personal: bytes, signer: VerifierKey, row: Row | None) -> bytes:
     said: dict[str, Any] = {"entry": decode(entry), "key": str(signer)}
     if row is not None:
         path = [b64encode(each).decode() for each in row.path]
         said["row"] = {"record": row.record, "index": row.index, "path": path}
-        beside = row.beside
-    return canonical(said | ({"beside": b64encode(beside).decode()} if beside else {}))
+        personal = row.personal
+    return canonical(said | ({"personal": b64encode(personal).decode()} if personal else {}))
 
 
-def _write(index: int, path: Sequence[bytes], note: str, extra: bytes) -> str:
+def _write(index: int, path: Sequence[bytes], note: str, extra: bytes) -> bytes:
     """C2SP tlog-proof, "Format"."""
     hashes = [b64encode(each).decode() for each in path]
-    return "\n".join([_FIRST_LINE, f"extra {b64encode(extra).decode()}", f"index {index}", *hashes, "", note])
+    return "\n".join([_FIRST_LINE, f"extra {b64encode(extra).decode()}", f"index {index}", *hashes, "", note]).encode()
 
 
 def _read(text: str) -> tuple[dict[str, Any], int, list[bytes], bytes]:
@@ -185,7 +183,3 @@ def _read(text: str) -> tuple[dict[str, Any], int, list[bytes], bytes]:
         msg = "says more than a proof does"
         raise ValueError(msg)
     return said, int(number), path, note.encode()
-
-
-def _text_of(proof: bytes) -> str:
-    return grown(proof) if proof.startswith(MAGIC) else proof[:_LONGEST].decode()

@@ -5,14 +5,13 @@ What an entry says in the clear names no work; with its personal part it says al
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from json.encoder import encode_basestring as quoted  # as ensure_ascii=False has it
 from typing import Any
 
 from consentcrawl.core import Gap, Ground, Policy, Statement, Verdict, origin_of
-from consentcrawl.ledger.entry import LIMIT, BadEntry, commitment, encode, personal_part
+from consentcrawl.ledger.entry import LIMIT, BadEntry, Part, commitment, decode, encode, personal_part, urls_of
 from consentcrawl.ledger.salts import salt
 
 Record = tuple[Mapping[str, Any], Sequence[str]]
@@ -20,67 +19,48 @@ Record = tuple[Mapping[str, Any], Sequence[str]]
 
 _SITE_WIDE = frozenset({"/robots.txt", "/ai.txt", "/trust.txt"})
 _WELL_KNOWN = "/.well-known/"
-_MOST = 40
-FEWER = (_MOST, 8, 1)
-"""How many grounds and gaps are tried to be written down, until an entry is short enough."""
+_FEWER = (40, 8, 1)  # grounds and gaps, until the entry is short enough
 _LONGEST_URL, _LONGEST_TEXT = 8192, 2048
 
 
-def verdict_record(verdict: Verdict, evidence: Iterable[str] = (), most: int = _MOST) -> Record:
-    """The verdict; ``evidence`` are the SHA-256 digests, in hex, of the documents it rested on.
+def verdict_entry(verdict: Verdict, evidence: Sequence[str] = ()) -> Part:
+    """Return the entry of a verdict and the personal part beside it.
 
-    A source is written as the place of its URL in the personal part, unless it speaks for a whole site. Of very many
-    grounds and gaps ``most`` are kept, those that decide before the others, and ``left_out`` counts the rest.
+    ``evidence`` are the SHA-256 digests, in hex, of the documents it rested on. A source is written as the place of
+    its URL in the personal part, unless it speaks for a whole site. Of very many grounds and gaps only as many are kept
+    as fit, those that decide before the others, and ``left_out`` counts the rest.
+
+    Written as text and not by way of a dict, in a fifth of the time: this is what the ledger costs every verdict.
     """
-    urls = [_clean_url(verdict.url)]
-    kept = _kept(verdict, most)
-    record: dict[str, Any] = {
-        "kind": "verdict",
-        "at": milliseconds(verdict.decided_at),
-        "outcome": str(verdict.outcome),
-        "purpose": verdict.purpose,
-        "gate": verdict.gate.name.lower(),
-        "enforced": verdict.enforced,
-        "policy": verdict.policy,
-        "version": verdict.version,
-    }
-    more = {
-        "evidence": list(evidence),
-        "grounds": [_ground(ground, urls) for ground in kept],
-        "gaps": [_gap(gap, urls) for gap in verdict.gaps[:most]],
-        "hops": [[_place(hop.url, urls), hop.status] for hop in verdict.hops[-most:]],
-        "agreement": verdict.agreement,
-        "page": _place(verdict.page, urls) if verdict.page else "",
-        "left_out": len(verdict.grounds) - len(kept) + max(0, len(verdict.gaps) - most),
-    }
-    return record | {key: value for key, value in more.items() if value}, urls
-
-
-def outcome_record(  # noqa: PLR0913 (one row, named)
-    url: str, *, at: float, verdict: int, status: int, size: int, digest: str, file: str = ""
-) -> Record:
-    """What became of a permitted download: status, byte count and SHA-256 of what was delivered.
-
-    ``verdict`` is the index of the verdict's entry, ``file`` where the bytes were put (personal, as the URL is).
-    """
-    record = {"kind": "outcome", "at": milliseconds(at), "verdict": verdict, "status": status, "size": size}
-    urls = [_clean_url(url), _clean_url(file)] if file else [_clean_url(url)]
-    return record | {"sha256": digest}, urls
+    for most in _FEWER:
+        urls = [_clean_url(verdict.url)]
+        before, after = _verdict_text(verdict, evidence, urls, most)
+        try:
+            personal = personal_part(urls, salt())
+        except BadEntry:
+            continue
+        entry = f"{before}{commitment(personal)}{after}".encode()
+        # A row of a segment holds these URLs as JSON within JSON, which is at most twice as long.
+        if len(entry) <= LIMIT and (2 * len(personal) <= LIMIT or most == _FEWER[-1]):
+            return entry, personal
+    msg = f"the entry of a verdict does not fit into {LIMIT} bytes"
+    raise BadEntry(msg)
 
 
 def outcome_entry(  # noqa: PLR0913 (one row, named)
     url: str, *, at: float, verdict: int, status: int, size: int, digest: str, file: str = ""
-) -> tuple[bytes, bytes]:
-    """The entry of an outcome and the personal part beside it: ``with_personal(*outcome_record(...))``, but fast.
+) -> Part:
+    """Return the entry of what became of a permitted download, and the personal part beside it.
 
-    To the same bytes: a test holds the two together.
+    Status, byte count and SHA-256 are those of what was delivered. ``verdict`` is the index of the verdict's entry,
+    ``file`` where the bytes were put (personal, as the URL is).
     """
-    beside = personal_part([_clean_url(url), _clean_url(file)] if file else [_clean_url(url)], salt())
+    personal = personal_part([_clean_url(url), _clean_url(file)] if file else [_clean_url(url)], salt())
     entry = (
-        f'{{"at":{milliseconds(at)},"kind":"outcome","personal":"{commitment(beside)}","sha256":{quoted(digest)},'
+        f'{{"at":{milliseconds(at)},"kind":"outcome","personal":"{commitment(personal)}","sha256":{quoted(digest)},'
         f'"size":{size},"status":{status},"verdict":{verdict}}}'
     )
-    return entry.encode(), beside
+    return entry.encode(), personal
 
 
 def policy_record(policy: Policy, at: float) -> Record:
@@ -111,49 +91,55 @@ def milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
 
 
-def with_personal(record: Mapping[str, Any], urls: Sequence[str]) -> tuple[bytes, bytes]:
-    """The entry of a record, and the personal part that lies beside it: empty where there are no URLs."""
+def with_personal(record: Mapping[str, Any], urls: Sequence[str]) -> Part:
+    """Return the entry of a record, and the personal part that lies beside it: empty where there are no URLs."""
     if not urls:
         return encode(record), b""
-    beside = personal_part(urls, salt())
-    return encode({**record, "personal": commitment(beside)}), beside
+    personal = personal_part(urls, salt())
+    return encode({**record, "personal": commitment(personal)}), personal
 
 
-def verdict_entry(verdict: Verdict, evidence: Sequence[str] = ()) -> tuple[bytes, bytes]:
-    """The entry of a verdict and the personal part beside it: ``with_personal(*verdict_record(...))``, but fast.
+def verdict_record(verdict: Verdict, evidence: Sequence[str] = ()) -> Record:
+    """Return what the entry of a verdict says, and its URLs, as they are read back."""
+    entry, personal = verdict_entry(verdict, evidence)
+    record = decode(entry)
+    del record["personal"]
+    return record, urls_of(personal)
 
-    An everyday verdict is written without a detour, in a fifth of the time and to the same bytes (a test holds the two
-    together): this is what the ledger costs every verdict.
+
+def _verdict_text(verdict: Verdict, evidence: Sequence[str], urls: list[str], most: int) -> tuple[str, str]:
+    """Return the entry before and after its commitment, keys in order (RFC 8785 §3.2.3), and add its URLs to ``urls``.
+
+    ``urls`` begins with that of the asset.
     """
-    if verdict.gaps or verdict.hops or verdict.agreement or verdict.page or len(verdict.grounds) > _MOST:
-        return _fitting(verdict, evidence)
-    urls = [_clean_url(verdict.url)]
-    before, after = _written(verdict, evidence, urls)
-    beside = personal_part(urls, salt())
-    entry = f"{before}{commitment(beside)}{after}".encode()
-    return (entry, beside) if len(entry) <= LIMIT else _fitting(verdict, evidence)
-
-
-def _fitting(verdict: Verdict, evidence: Sequence[str]) -> tuple[bytes, bytes]:
-    """The entry with as many grounds and gaps as fit into one: a verdict is written down whatever strangers wrote."""
-    for most in FEWER[:-1]:
-        with suppress(BadEntry):
-            return with_personal(*verdict_record(verdict, evidence, most))
-    return with_personal(*verdict_record(verdict, evidence, FEWER[-1]))
-
-
-def _written(verdict: Verdict, evidence: Sequence[str], urls: list[str]) -> tuple[str, str]:
-    """The entry of an everyday verdict before and after its commitment."""
     gate, outcome, after = _frame(
         verdict.gate.name, verdict.outcome.value, verdict.policy, verdict.purpose, verdict.version
     )
+    grounds = verdict.grounds
+    written = f',"grounds":[{",".join([_ground(ground, urls) for ground in _kept(verdict, most)])}]' if grounds else ""
+    rare = verdict.gaps or verdict.hops or verdict.page or verdict.agreement or len(grounds) > most
+    agreement, gaps, hops, left_out, page = _rare(verdict, urls, most) if rare else ("", "", "", "", "")
     enforced = "true" if verdict.enforced else "false"
     digests = ',"evidence":["' + '","'.join(evidence) + '"]' if evidence else ""
-    grounds = ""
-    if verdict.grounds:
-        grounds = f',"grounds":[{",".join([_written_ground(ground, urls) for ground in verdict.grounds])}]'
-    before = f'{{"at":{milliseconds(verdict.decided_at)},"enforced":{enforced}{digests}{gate}{grounds}{outcome}'
+    before = (
+        f'{{{agreement}"at":{milliseconds(verdict.decided_at)},"enforced":{enforced}{digests}{gaps}{gate}{written}{hops}'
+        f',"kind":"verdict"{left_out}{outcome}{page},"personal":"'
+    )
     return before, after
+
+
+def _rare(verdict: Verdict, urls: list[str], most: int) -> tuple[str, str, str, str, str]:
+    """Return the parts that most verdicts do not have: agreement, gaps, hops, how many are left out, page."""
+    left_out = max(0, len(verdict.grounds) - most) + max(0, len(verdict.gaps) - most)
+    gaps = ",".join([_gap(gap, urls) for gap in verdict.gaps[:most]])
+    hops = ",".join([f"[{_place(hop.url, urls)},{hop.status}]" for hop in verdict.hops[-most:]])
+    return (
+        f'"agreement":{quoted(_clean(verdict.agreement))},' if verdict.agreement else "",
+        f',"gaps":[{gaps}]' if gaps else "",
+        f',"hops":[{hops}]' if hops else "",
+        f',"left_out":{left_out}' if left_out else "",
+        f',"page":{_place(verdict.page, urls)}' if verdict.page else "",
+    )
 
 
 @lru_cache(256)
@@ -161,19 +147,18 @@ def _frame(gate: str, outcome: str, policy: str, purpose: str, version: str) -> 
     """What most verdicts of a run have in common."""
     return (
         f',"gate":{quoted(gate.lower())}',
-        f',"kind":"verdict","outcome":{quoted(outcome)},"personal":"',
+        f',"outcome":{quoted(outcome)}',
         f'","policy":{quoted(policy)},"purpose":{quoted(purpose)},"version":{quoted(version)}}}',
     )
 
 
-def _written_ground(ground: Ground, urls: list[str]) -> str:
-    before, after = _written_words(ground.statement)
-    source = _written_site_wide(ground.source) or _place(ground.source, urls)
-    return f'{before},"signal":{quoted(ground.signal)},"source":{source}{after}'
+def _ground(ground: Ground, urls: list[str]) -> str:
+    before, after = _words(ground.statement)
+    return f'{before},"signal":{quoted(ground.signal)},"source":{_place(ground.source, urls)}{after}'
 
 
 @lru_cache(4096)
-def _written_words(said: Statement) -> tuple[str, str]:
+def _words(said: Statement) -> tuple[str, str]:
     """What was said, before and after the signal and the source: the same for all the assets of a site."""
     note = f'"note":{quoted(_clean(said.note))},' if said.note else ""
     where = f',"where":{quoted(_clean(said.where))}' if said.where else ""
@@ -188,36 +173,32 @@ def _kept(verdict: Verdict, most: int) -> Sequence[Ground]:
     return sorted(verdict.grounds, key=lambda ground: ground not in verdict.deciding)[:most]
 
 
-def _ground(ground: Ground, urls: list[str]) -> dict[str, Any]:
-    said = {key: _clean(value) for key, value in ground.as_json().items() if value}
-    return said | {"source": _place(ground.source, urls)}
-
-
 def _clean(text: str) -> str:
     """A stranger's words, cut, without what UTF-8 cannot say: a verdict is written down whatever they wrote."""
     return _cut(text if text.isascii() else text.encode("utf-8", "replace").decode())
 
 
-def _gap(gap: Gap, urls: list[str]) -> dict[str, Any]:
-    return {key: _clean(value) for key, value in gap.as_json().items()} | {"need": _place(gap.need, urls)}
+def _gap(gap: Gap, urls: list[str]) -> str:
+    note = f',"note":{quoted(_clean(gap.note))}' if gap.note else ""
+    return f'{{"need":{_place(gap.need, urls)}{note},"reason":{quoted(gap.reason)}}}'
 
 
 @lru_cache(4096)
-def _written_site_wide(url: str) -> str:
+def _site_wide(url: str) -> str:
     """The URL where it names no work, as JSON; else nothing."""
     path = url[len(origin_of(url)) :]
     site_wide = path in _SITE_WIDE or (path.startswith(_WELL_KNOWN) and "?" not in path)
     return quoted(_clean_url(url)) if site_wide else ""
 
 
-def _place(url: str, urls: list[str]) -> str | int:
-    """The URL itself where it names no work, else its place in the personal part."""
-    if _written_site_wide(url):
-        return _clean_url(url)
+def _place(url: str, urls: list[str]) -> str:
+    """Return, as JSON, the URL itself where it names no work, else its place in the personal part."""
+    if site_wide := _site_wide(url):
+        return site_wide
     url = _clean_url(url)
     if url not in urls:
         urls.append(url)
-    return urls.index(url)
+    return str(urls.index(url))
 
 
 def _clean_url(url: str) -> str:

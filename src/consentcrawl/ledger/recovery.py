@@ -13,11 +13,18 @@ from consentcrawl.errors import LedgerBroken
 from consentcrawl.ledger.checkpoint import Checkpoint, SignerKey, new_key, sign
 from consentcrawl.ledger.files import Files, write_whole
 from consentcrawl.ledger.frames import Batch, frame, frames_in, torn_tail
-from consentcrawl.ledger.heads import CHECKPOINT_FILE, HEADS_FILE, Head, last_head, newest_head, shown_checkpoint
-from consentcrawl.ledger.keys import load_key, load_public, save_key, save_public
-from consentcrawl.ledger.store import LOG, PERSONAL, Segment, leftovers, live_batches, sealed_batches, segments
+from consentcrawl.ledger.key_files import load_key, load_public, save_key, save_public
+from consentcrawl.ledger.log_files import LOG, PERSONAL, Segment, leftovers, live_batches, sealed_batches, segments
 from consentcrawl.ledger.tiles import WIDTH
 from consentcrawl.ledger.tree import Frontier, leaf_hashes
+from consentcrawl.ledger.tree_heads import (
+    CHECKPOINT_FILE,
+    HEADS_FILE,
+    TreeHead,
+    last_head,
+    newest_head,
+    shown_checkpoint,
+)
 
 LOCK_FILE = "lock"
 _TWO_WAYS = (
@@ -36,7 +43,7 @@ class Opened:
     """
 
     signer: SignerKey
-    head: Head
+    head: TreeHead
     heads_end: int
     leaves: list[bytes] = field(default_factory=list)
     tail: list[bytes] = field(default_factory=list)
@@ -49,7 +56,7 @@ class Opened:
 
 
 def lock(files: Files, directory: Path, *, create: bool) -> int:
-    """Be the only one who writes, until the handle is closed or the process ends; LedgerBroken when another does."""
+    """Lock the ledger until the handle is closed or the process ends; LedgerBroken when another process writes it."""
     if create:
         files.make_directory(directory)
     try:
@@ -78,7 +85,7 @@ def create(files: Files, directory: Path, origin: str = "") -> None:
     save_public(files, directory, [key.verifier])
     empty = Frontier()
     note = sign(Checkpoint(key.name, 0, empty.root()), [key]).encode()
-    write_whole(files, directory / HEADS_FILE, frame(Head(note, empty).payload))
+    write_whole(files, directory / HEADS_FILE, frame(TreeHead(note, empty).payload))
     write_whole(files, directory / CHECKPOINT_FILE, note)
 
 

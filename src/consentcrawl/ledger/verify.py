@@ -1,6 +1,6 @@
 """Verifying a ledger: everything is read again, and every head is worked out again from the entries.
 
-Whatever is wrong is found and told; nothing is repaired.
+Everything that is wrong is reported; nothing is repaired.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from consentcrawl.ledger.checkpoint import (
 )
 from consentcrawl.ledger.files import OS_FILES, Files
 from consentcrawl.ledger.frames import Batch
-from consentcrawl.ledger.heads import Head, kept_heads, shown_checkpoint
-from consentcrawl.ledger.keys import load_public
+from consentcrawl.ledger.key_files import load_public
 from consentcrawl.ledger.report import Report
 from consentcrawl.ledger.tree import HASH_BYTES
+from consentcrawl.ledger.tree_heads import TreeHead, kept_heads, shown_checkpoint
 from consentcrawl.ledger.walk import Walk
 
 __all__ = ["Report", "verify"]
@@ -36,13 +36,13 @@ def verify(
     witness: str | bytes | None = None,
     key: str | None = None,
     files: Files = OS_FILES,
-    look: Callable[[Batch], None] = lambda _: None,
+    on_batch: Callable[[Batch], None] = lambda _: None,
 ) -> Report:
     """Read a ledger again from the first byte to the last and report what is wrong; raises nothing.
 
     ``witness`` is a checkpoint that was kept elsewhere: it finds what the key's holder rewrote or rolled back. ``key``
-    is the ledger's first public key as it was known elsewhere; without it the one in the ledger is believed. ``look``
-    is shown every batch of entries as it is read, signed or not.
+    is the ledger's first public key as it was known elsewhere; without it the one in the ledger is believed.
+    ``on_batch`` is given every batch of entries as it is read, signed or not.
     """
     report = Report(directory)
     try:
@@ -50,13 +50,13 @@ def verify(
         asked = [head.checkpoint for head in heads]
         if witness is not None:
             asked += _witnessed(report, files, witness)
-        Walk(report, files, asked, heads).run(look)
+        Walk(report, files, asked, heads).run(on_batch)
     except (LedgerBroken, BadCheckpoint, OSError) as error:
         report.find(error)
     return report
 
 
-def _heads(report: Report, files: Files, key: str | None) -> list[Head]:
+def _heads(report: Report, files: Files, key: str | None) -> list[TreeHead]:
     """Every kept head, its signatures checked, and the one that is shown."""
     known = load_public(files, report.directory)
     if key is not None and str(known[0]) != key:
@@ -81,7 +81,7 @@ def _heads(report: Report, files: Files, key: str | None) -> list[Head]:
 
 
 def _check_signatures(
-    report: Report, head: Head, trusted: Sequence[VerifierKey], known: Sequence[VerifierKey]
+    report: Report, head: TreeHead, trusted: Sequence[VerifierKey], known: Sequence[VerifierKey]
 ) -> list[VerifierKey]:
     """Check that a trusted key signed, and give the keys that signed with it: they are trusted from here on."""
     note = parse_note(head.note)
@@ -108,5 +108,5 @@ def _witnessed(report: Report, files: Files, witness: str | bytes) -> list[Check
     if not report.witnessed:
         report.find(f"the witness speaks of {kept.origin}, the ledger is {report.origin}")
     if kept.size > report.size:
-        report.find(f"rolled back: the witness has seen {kept.size} entries, the newest head has {report.size}")
+        report.find(f"rolled back: the witness covers {kept.size} entries, the newest head has {report.size}")
     return [kept]

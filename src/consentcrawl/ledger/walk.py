@@ -1,4 +1,4 @@
-"""The walk from the first entry to the last: the tree is grown again and compared with every head and tile on the way.
+"""The walk from the first entry to the last: the tree is built again and compared with every head and tile on the way.
 
 Every byte below the newest head is read, and every hash is worked out from it.
 """
@@ -11,11 +11,11 @@ from consentcrawl.ledger.checkpoint import Checkpoint
 from consentcrawl.ledger.entry import BadEntry, commitment, commitment_in, decode
 from consentcrawl.ledger.files import Files
 from consentcrawl.ledger.frames import Batch, frames_in, torn_tail
-from consentcrawl.ledger.heads import Head
+from consentcrawl.ledger.log_files import LOG, Segment, live_batches, sealed_batches, segments
 from consentcrawl.ledger.report import Report
-from consentcrawl.ledger.store import LOG, Segment, live_batches, sealed_batches, segments
 from consentcrawl.ledger.tiles import WIDTH, partial_at, path_of
 from consentcrawl.ledger.tree import Frontier, complete_root, leaf_hashes
+from consentcrawl.ledger.tree_heads import TreeHead
 
 _ERASURE = b'"kind":"erasure"'
 
@@ -25,7 +25,7 @@ class Walk:
 
     __slots__ = ("_erased", "_files", "_gone", "_levels", "_report", "_tree", "_wanted")
 
-    def __init__(self, report: Report, files: Files, asked: Sequence[Checkpoint], heads: Sequence[Head]) -> None:
+    def __init__(self, report: Report, files: Files, asked: Sequence[Checkpoint], heads: Sequence[TreeHead]) -> None:
         """Begin before the first entry; ``asked`` are the checkpoints that the entries must give."""
         self._report, self._files = report, files
         self._tree = Frontier()
@@ -36,12 +36,12 @@ class Walk:
         if any(head.frontier.root() != head.checkpoint.root for head in heads):
             report.find("a kept frontier is not that of its head")
 
-    def run(self, look: Callable[[Batch], None]) -> None:
-        """Read everything; ``look`` is shown every batch."""
+    def run(self, on_batch: Callable[[Batch], None]) -> None:
+        """Read everything; ``on_batch`` is given every batch."""
         for batch in self._batches():
             self._grow(leaf_hashes(batch.entries))
             self._compare_personal(batch)
-            look(batch)
+            on_batch(batch)
         self._end()
 
     def _batches(self) -> Iterator[Batch]:
@@ -107,11 +107,11 @@ class Walk:
 
     def _compare_personal(self, batch: Batch) -> None:
         """Compare every personal part with the commitment in its entry."""
-        for index, (entry, beside) in enumerate(zip(batch.entries, batch.beside, strict=True), batch.first):
+        for index, (entry, personal) in enumerate(zip(batch.entries, batch.personal, strict=True), batch.first):
             said = commitment_in(entry)
-            if said and not beside:
+            if said and not personal:
                 self._gone.add(index)
-            elif said != (commitment(beside) if beside else ""):
+            elif said != (commitment(personal) if personal else ""):
                 self._report.find(f"the personal part of entry {index} is not the one it commits to")
             if _ERASURE in entry:
                 self._note_erasure(entry)
@@ -126,7 +126,7 @@ class Walk:
             self._erased.update(record["entries"])
 
     def _end(self) -> None:
-        """Tell what was promised and did not come."""
+        """Report what a head or an entry promised and the log does not have."""
         for size, _ in reversed(self._wanted):
             self._report.find(f"a head speaks of {size} entries; there are {self._tree.size}")
         for index in sorted(self._gone - self._erased):

@@ -1,4 +1,4 @@
-"""The one who writes: batches into the live segment, each durable when ``write`` returns.
+"""The writer: batches go into the live segment, each durable when ``write`` returns.
 
 A batch is begun only when the one before it is durable.
 """
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from consentcrawl.ledger.files import Files
 from consentcrawl.ledger.frames import Batch, batch_payload, frame
+from consentcrawl.ledger.log_files import LOG, Segment
 from consentcrawl.ledger.recovery import Opened
-from consentcrawl.ledger.store import LOG, Segment
 
 
 class SegmentWriter:

@@ -21,7 +21,7 @@ from consentcrawl.formats.url import BadUrl, canonical
 from consentcrawl.ledger.evidence import EvidenceStore, NoEvidence
 from consentcrawl.ledger.files import OS_FILES, write_whole
 from consentcrawl.ledger.recording import Record
-from consentcrawl.ledger.recording.told import EVIDENCE
+from consentcrawl.ledger.recording.stored import EVIDENCE
 from consentcrawl.net.pace import Pace
 from consentcrawl.net.paced import PacedReader
 from consentcrawl.recheck.register import Permitted

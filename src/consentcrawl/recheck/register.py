@@ -16,7 +16,7 @@ from typing import Any
 from zlib import crc32
 
 from consentcrawl.core import Gate, Outcome, Preference, Purpose, Verdict, host_of, origin_of
-from consentcrawl.ledger.recording.told import Told
+from consentcrawl.ledger.recording.stored import StoredRecord
 from consentcrawl.ledger.records import verdict_record
 
 _SCHEMA = """
@@ -94,7 +94,7 @@ class Register:
         """Forget everything."""
         self._database.close()
 
-    def fill(self, records: Iterable[Told]) -> None:
+    def fill(self, records: Iterable[StoredRecord]) -> None:
         """Take note of all that a ledger tells; what was erased cannot be asked about."""
         for told in records:
             self._take(told)
@@ -107,7 +107,7 @@ class Register:
         # The newest, even if the clock was set back since.
         (newest,) = self._database.execute("select max(at) from verdict where asked = ?", (asked,)).fetchone()
         said = {**record, "at": max(record["at"], newest or 0)}
-        self._insert(Told(self.entries, said, tuple(urls)), asked)
+        self._insert(StoredRecord(self.entries, said, tuple(urls)), asked)
 
     def choose(self, wanted: Wanted, seed: int) -> None:
         """Choose what was let through and is wanted; a sample is the same for the same ``seed``."""
@@ -146,7 +146,7 @@ class Register:
         permit = self._database.execute(_PERMIT, (asked,)).fetchone() or (-1, -1, -1)
         return self._database.execute(_REFUSED, (asked, *permit)).fetchall()
 
-    def _take(self, told: Told) -> None:
+    def _take(self, told: StoredRecord) -> None:
         self.entries = told.index + 1
         if told.kind == "outcome" and told.urls:
             file = told.urls[1] if len(told.urls) > 1 else ""
@@ -167,7 +167,7 @@ class Register:
         for file, digest, size in taken or [("", "", None)]:
             yield {**row, "file": file, "sha256": digest, "size": size}
 
-    def _insert(self, told: Told, asked: str) -> None:
+    def _insert(self, told: StoredRecord, asked: str) -> None:
         record = told.record
         let = record["outcome"] == Outcome.PERMIT or not record["enforced"]
         evidence, said = json.dumps(record.get("evidence") or ()), json.dumps(self._said(told))
@@ -176,7 +176,7 @@ class Register:
             let, told.url(record.get("page")), evidence, said,
         ))  # fmt: skip
 
-    def _said(self, told: Told) -> dict[str, Any]:
+    def _said(self, told: StoredRecord) -> dict[str, Any]:
         """The ground that refuses and the gap that leaves open, as far as the record tells them apart."""
         grounds = [g for g in told.record.get("grounds") or () if g["preference"] == Preference.DISALLOWED]
         said: dict[str, Any] = {}

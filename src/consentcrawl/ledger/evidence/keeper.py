@@ -1,15 +1,13 @@
 """Brings what verdicts rest on into the evidence store, and says which digests an entry names.
 
-A digest is named only when its document is durable; what was kept once costs a verdict a few look-ups in memory.
+An entry may be written once ``sync`` made durable what it names; what was kept once costs a few look-ups in memory.
 """
 
 from __future__ import annotations
 
-from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 from urllib.parse import quote
 
 from consentcrawl.core import Evidence, Gate, Ground, Verdict
@@ -34,7 +32,7 @@ class _Mark:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A list of look-ups that is kept: the digests to name, the addresses of which it tells, and how many they are."""
+    """A list of look-ups that is kept: the digests to name, the addresses in it, and how many they are."""
 
     digests: tuple[str, ...] = ()
     urls: frozenset[str] = frozenset()
@@ -42,54 +40,38 @@ class _Kept:
 
 
 class EvidenceKeeper:
-    """What one ledger has kept. ``named`` is safe for threads; of the other methods one is called at a time."""
+    """What one ledger has kept. One thread at a time may ``keep``."""
 
     def __init__(self, store: EvidenceStore, secrets: Mapping[str, str]) -> None:
         """Keep in ``store``, with the name of a key in the place of each of ``secrets`` that is found."""
         self._store, self._secrets = store, _spelt(secrets)
-        self._durable: dict[tuple[_Mark, ...], _Kept] = {}
-        self._fresh: dict[tuple[_Mark, ...], _Kept] = {}
-        self._told: dict[str, tuple[str, ...]] = {}
-        self._freshly_told: dict[str, tuple[str, ...]] = {}
+        self._lists: dict[tuple[_Mark, ...], _Kept] = {}
+        self._sources: dict[str, tuple[str, ...]] = {}  # the digests of what told of other assets, by URL
         self._marking = self._mark  # one object: it is a key
 
-    def named(
-        self, verdict: Verdict, evidence: Sequence[Evidence], learnt: Sequence[Ground] = ()
-    ) -> tuple[str, ...] | None:
-        """Return the digests to name, or None when something must be kept first."""
-        kept = self._durable.get(self._marks(evidence))
-        if kept is None or not (verdict.grounds or verdict.gaps or learnt):
-            return None if kept is None else kept.digests
-        if len(evidence) > kept.look_ups and any(rests_on(verdict, learnt, each) for each in own(evidence)):
-            return None
-        for ground in verdict.grounds:
-            if ground.source not in kept.urls:
-                return kept.digests + _recalled(verdict, kept.urls, self._told)
-        return kept.digests
-
     def keep(self, verdict: Verdict, evidence: Sequence[Evidence], learnt: Sequence[Ground] = ()) -> tuple[str, ...]:
-        """Put into the store what a verdict rests on, durable after ``sync``, and give the digests to name.
+        """Put into the store what a verdict rests on, durable after ``sync``, and return the digests to name.
 
         Raises OSError when that fails.
         """
-        kept = self._kept(evidence)
-        digests = list(kept.digests)
-        urls = set(kept.urls)
-        for each in own(evidence):
+        marks = self._marks(evidence)
+        kept = self._lists.get(marks) or self._keep_look_ups(marks, evidence)
+        if not (verdict.grounds or verdict.gaps or learnt):
+            return kept.digests
+        digests, urls = kept.digests, kept.urls
+        for each in own(evidence) if len(evidence) > kept.look_ups else ():
             if rests_on(verdict, learnt, each):
                 found = self._own(each)
-                digests += found
-                urls.add(each.url)
+                digests, urls = (*digests, *found), urls | {each.url}
                 if _teaches(each, verdict, learnt):
-                    self._tell(each.url, found)
-        digests += _recalled(verdict, urls, ChainMap(self._freshly_told, self._told))
-        return tuple(dict.fromkeys(digests))
+                    self._remember(each.url, found)
+        elsewhere = sorted({ground.source for ground in verdict.grounds}.difference(urls))
+        learnt_from = (digest for url in elsewhere for digest in self._sources.get(url, ()))
+        return tuple(dict.fromkeys((*digests, *learnt_from)))
 
     def sync(self) -> None:
         """Return once everything that was put is durable. Raises OSError when that fails."""
         self._store.sync()
-        _add(self._durable, self._fresh, _MOST_LISTS)
-        _add(self._told, self._freshly_told, _MOST_SOURCES)
 
     def close(self) -> None:
         """Make everything durable and give the files back."""
@@ -103,11 +85,10 @@ class EvidenceKeeper:
     def _mark(self, _content: bytes) -> _Mark:
         return _Mark()
 
-    def _kept(self, evidence: Sequence[Evidence]) -> _Kept:
-        marks = self._marks(evidence)
-        kept = self._durable.get(marks) or self._fresh.get(marks)
-        if kept is None:
-            kept = self._fresh[marks] = self._list([each for each in evidence if each.need.gate is Gate.LOOKUP])
+    def _keep_look_ups(self, marks: tuple[_Mark, ...], evidence: Sequence[Evidence]) -> _Kept:
+        if len(self._lists) > _MOST_LISTS:
+            self._lists.clear()  # what comes again is kept anew
+        kept = self._lists[marks] = self._list([each for each in evidence if each.need.gate is Gate.LOOKUP])
         return kept
 
     def _list(self, look_ups: list[Evidence]) -> _Kept:
@@ -118,7 +99,7 @@ class EvidenceKeeper:
         at = max(each.at for each in look_ups)
         digest = self._store.note("look-ups", evidence_list.MEDIA_TYPE, evidence_list.written(items), at)
         for item in items:
-            self._tell(item.url, [digest])
+            self._remember(item.url, [digest])
         # In the list a key of the taker is taken out of an address; a ground names it as it was.
         urls = {item.url for item in items} | {each.url for each in look_ups}
         return _Kept((digest,), frozenset(urls), len(items))
@@ -149,9 +130,11 @@ class EvidenceKeeper:
         found = [(piece.name, piece.media_type, self._clean(piece.content)) for piece in pieces(each)]
         return [self._store.note(name, media_type, content, each.at) for name, media_type, content in found]
 
-    def _tell(self, url: str, digests: Sequence[str]) -> None:
-        """Remember where an address was told of: another asset's verdict may rest on it."""
-        self._freshly_told[url] = tuple(digests)
+    def _remember(self, url: str, digests: Sequence[str]) -> None:
+        """Remember what came from an address: another asset's verdict may rest on it."""
+        if len(self._sources) > _MOST_SOURCES:
+            self._sources.clear()
+        self._sources[url] = tuple(digests)
 
     def _fields(self, each: Evidence) -> Pairs:
         return tuple((name, self._text(value)) for name, value in fields_of(each))
@@ -179,17 +162,3 @@ def _teaches(each: Evidence, verdict: Verdict, learnt: Sequence[Ground]) -> bool
     """Return whether an answer said something about other assets, whose verdicts may rest on it."""
     grounds = (*learnt, *(ground for ground in verdict.grounds if ground.statement.about))
     return any(ground.source == each.url for ground in grounds)
-
-
-def _recalled(verdict: Verdict, urls: Iterable[str], told: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Return the digests for grounds that were learnt from the evidence of another asset."""
-    elsewhere = {ground.source for ground in verdict.grounds}.difference(urls)
-    return tuple(digest for url in sorted(elsewhere) for digest in told.get(url, ()))
-
-
-def _add(durable: dict[Any, Any], fresh: dict[Any, Any], most: int) -> None:
-    """Move what is durable by now; of too much everything is forgotten, and kept anew when it comes again."""
-    if len(durable) > most:
-        durable.clear()
-    durable.update(fresh)
-    fresh.clear()

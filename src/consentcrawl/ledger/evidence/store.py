@@ -31,7 +31,9 @@ from consentcrawl.ledger.files import OS_FILES, Files, write_synced
 
 __all__ = ["Document", "EvidenceStore", "NoEvidence", "urn"]
 
-_LOOK_EVERY = 1.0  # seconds: what another process keeps meanwhile is kept twice, which costs room and nothing else
+_READ_LISTS_EVERY = (
+    1.0  # seconds: what another process keeps meanwhile is kept twice, which costs room and nothing else
+)
 
 
 class NoEvidence(ConsentError, KeyError):
@@ -59,7 +61,7 @@ class EvidenceStore:
         self._name = f"evidence-{datetime.now(UTC):%Y%m%d%H%M%S}-{os.getpid()}-{secrets.token_hex(4)}"
         self._tails: tuple[Tail, Tail] | None = None
         self._unlisted: list[str] = []
-        self._looks_again = 0.0
+        self._lists_due = 0.0
 
     def __enter__(self) -> Self:
         """The store itself."""
@@ -76,9 +78,9 @@ class EvidenceStore:
         document = Document(url, status, tuple(fields), content, at)
         digest, head = sha256(content).hexdigest(), head_digest(document)
         with self._lock:
-            if not self._known(digest, head, status) and monotonic() >= self._looks_again:
-                self._look_around()
-                self._looks_again = monotonic() + _LOOK_EVERY
+            if not self._known(digest, head, status) and monotonic() >= self._lists_due:
+                self._read_lists()
+                self._lists_due = monotonic() + _READ_LISTS_EVERY
             if not self._known(digest, head, status):
                 self._append(document, digest, head)
         return digest
@@ -158,7 +160,7 @@ class EvidenceStore:
                 found = list(scan(warc))
                 text = "".join(line(digest, head, place) for digest, head, place in found)
                 warc.with_name(warc.name.removesuffix(WARC) + DIGESTS).write_text(text, "ascii")
-            self._look_around()
+            self._read_lists()
             return sum(map(len, self._places.values()))
 
     def _known(self, digest: str, head: str, status: int) -> bool:
@@ -168,7 +170,7 @@ class EvidenceStore:
 
     def _found(self, digest: str) -> dict[str, Place]:
         with self._lock:
-            self._look_around()
+            self._read_lists()
             found = dict(self._places.get(digest, ()))
         if not found:
             raise NoEvidence(digest)
@@ -201,8 +203,8 @@ class EvidenceStore:
         self._files.sync_directory(self.directory.parent)
         return warc, digests
 
-    def _look_around(self) -> None:
-        """Read what was added to the lists of digests since the last look."""
+    def _read_lists(self) -> None:
+        """Read what was added to the lists of digests since the last time."""
         for path in sorted(self.directory.glob(f"*{DIGESTS}")):
             start = self._read.get(path.name, 0)
             if path.stat().st_size > start:

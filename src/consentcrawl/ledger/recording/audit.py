@@ -6,25 +6,25 @@ Nothing that an entry names is taken on trust; each is read again and compared w
 from __future__ import annotations
 
 import re
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
-
-import pyarrow.parquet as pq
 
 from consentcrawl.errors import LedgerBroken
 from consentcrawl.ledger import index
 from consentcrawl.ledger.entry import BadEntry, decode
+from consentcrawl.ledger.erasures import SegmentErasures
 from consentcrawl.ledger.evidence import EvidenceStore, NoEvidence
 from consentcrawl.ledger.frames import Batch
-from consentcrawl.ledger.recording.told import EVIDENCE, segment_file
+from consentcrawl.ledger.recording.stored import EVIDENCE, segment_file
 from consentcrawl.ledger.report import Report
-from consentcrawl.ledger.segments import check_segment
+from consentcrawl.ledger.segments import check_segment, column
 from consentcrawl.ledger.verify import verify
 
 # Found in the bytes: inside a JSON string a quotation mark is always escaped, so this can only be a key.
 _EVIDENCE = b',"evidence":['
 _HEX = re.compile("[0-9a-f]{64}")
-_SEGMENT = b'"kind":"segment"'
+_SEGMENT, _ERASURE = b'"kind":"segment"', b'"kind":"erasure"'
 
 
 @dataclass(slots=True)
@@ -38,60 +38,77 @@ class Audit:
 
 
 def audit(directory: Path, *, witness: bytes | None = None, key: str | None = None) -> Audit:
-    """Read everything again; ``witness`` and ``key`` as for ``ledger.verify.verify``. Raises nothing."""
-    named: set[bytes] = set()
-    segments: list[bytes] = []
+    """Read everything again; ``witness`` and ``key`` as for ``ledger.verify.verify``. Raises nothing.
 
-    def look(batch: Batch) -> None:
-        for entry in batch.entries:
+    The index is not read: it is made anew from the entries, where there is one.
+    """
+    named: set[bytes] = set()
+    found: list[tuple[int, bytes]] = []
+
+    def on_batch(batch: Batch) -> None:
+        for number, entry in enumerate(batch.entries, batch.first):
             at = entry.find(_EVIDENCE)
             if at >= 0:
                 named.add(entry[at : entry.find(b"]", at)])
-            elif _SEGMENT in entry:
-                segments.append(entry)
+            elif _SEGMENT in entry or _ERASURE in entry:
+                found.append((number, entry))
 
-    found = Audit(verify(directory, witness=witness, key=key, look=look))
+    result = Audit(verify(directory, witness=witness, key=key, on_batch=on_batch))
     digests = set(_HEX.findall(b" ".join(named).decode("utf-8", "replace")))
-    for entry in segments:
-        digests |= _segment(found, directory, entry)
-    _documents(found, directory, digests)
-    return found
+    digests |= _segments(result, directory, found)
+    _documents(result, directory, digests)
+    _index(result.report, directory)
+    return result
 
 
-def _segment(found: Audit, directory: Path, entry: bytes) -> set[str]:
-    """Check the segment that an entry names, if it is one's; give the digests that its rows name."""
-    try:
-        inner = index.inner(decode(entry))
-        if inner["kind"] != "segment":
-            return set()
-        path = segment_file(directory, inner)
-        wrong = check_segment(path, inner)
-    except (LedgerBroken, BadEntry, KeyError, TypeError) as error:
-        found.report.find(f"an entry that names a segment: {error}")
-        return set()
-    found.segments += 1
-    if wrong:
-        found.report.find("; ".join(wrong))
-        return set()
-    found.rows += inner["rows"]
-    return _digests_in(path)
+def _segments(result: Audit, directory: Path, entries: list[tuple[int, bytes]]) -> set[str]:
+    """Check the segments among these entries, and return the digests that their rows name."""
+    erasures = SegmentErasures()
+    named = []
+    for number, entry in entries:
+        try:
+            record = decode(entry)
+            erasures.note(record)
+            if index.inner(record)["kind"] == "segment":
+                named.append((number, record))
+        except (BadEntry, KeyError, TypeError) as error:
+            result.report.find(f"entry {number} is not a segment or an erasure: {error!r}")
+    digests = set()
+    for number, record in named:
+        segment = index.inner(record)
+        try:
+            path = segment_file(directory, segment)
+            wrong = check_segment(path, segment, erasures.of(number, record))
+            digests |= _digests_in(path)
+        except (LedgerBroken, KeyError, TypeError) as error:
+            wrong = (f"the segment of entry {number}: {error}",)
+        result.segments += not wrong
+        result.rows += 0 if wrong else segment["rows"]
+        for each in wrong:
+            result.report.find(each)
+    return digests
 
 
 def _digests_in(path: Path) -> set[str]:
     """The digests that rows name, in a column of lists or of lists written as JSON."""
-    if "evidence" not in pq.read_schema(path).names:
-        return set()
-    cells = pq.read_table(path, columns=["evidence"]).column(0)
-    return {digest for cell in cells.to_pylist() if cell for digest in _HEX.findall(str(cell))}
+    return {digest for cell in column(path, "evidence") if cell for digest in _HEX.findall(str(cell))}
 
 
-def _documents(found: Audit, directory: Path, digests: set[str]) -> None:
+def _documents(result: Audit, directory: Path, digests: set[str]) -> None:
     """Read what every digest leads to: a document, or a list of look-ups with the documents that it names."""
     store = EvidenceStore(directory / EVIDENCE)
     read = set()
     for digest in sorted(digests):
         try:
             read |= {digest, *(looked_up.digest for looked_up, document in store.behind([digest]) if document)}
-        except (NoEvidence, OSError, ValueError):
-            found.report.find(f"what a verdict rests on, {digest}, is missing or damaged")
-    found.documents = len(read)
+        except (NoEvidence, OSError, ValueError) as error:
+            result.report.find(f"what a verdict rests on, {digest}, is missing or damaged: {error}")
+    result.documents = len(read)
+
+
+def _index(report: Report, directory: Path) -> None:
+    if (directory / index.INDEX_FILE).exists():
+        try:
+            index.rebuild(directory)
+        except (LedgerBroken, BadEntry, sqlite3.Error, OSError, ValueError, KeyError) as error:
+            report.find(f"the index could not be made anew: {error}")

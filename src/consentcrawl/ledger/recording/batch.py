@@ -25,7 +25,8 @@ from consentcrawl.ledger.files import OS_FILES
 from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.recording import Ended
 from consentcrawl.ledger.recording.opening import opened
-from consentcrawl.ledger.rows import PERSONAL, SCHEMA, as_row
+from consentcrawl.ledger.records import verdict_record
+from consentcrawl.ledger.segment_rows import PERSONAL, SCHEMA, as_row
 from consentcrawl.ledger.segments import SEGMENTS, write_segment
 
 ROWS, BYTES, SECONDS = 1_000_000, 256 * 1024 * 1024, 600.0
@@ -98,11 +99,9 @@ class BatchRecord:
     def _take(self, verdict: Verdict, evidence: Sequence[Evidence], learnt: Sequence[Ground]) -> None:
         if self._closed or self._failure is not None or self._process != os.getpid():
             raise self._refusal()
-        digests = self._keeper.named(verdict, evidence, learnt)
-        if digests is None:
-            digests = self._keeper.keep(verdict, evidence, learnt)
+        digests = self._keeper.keep(verdict, evidence, learnt)
         self._since = self._since if self._count else self._clock()
-        self._rows.append(as_row(verdict, digests))
+        self._rows.append(as_row(*verdict_record(verdict, digests)))
         self._count += 1
         if len(self._rows) == _TOGETHER:
             self._pack()

@@ -1,6 +1,6 @@
-"""Waiting for the ledger on an event loop: many entries become durable together, and wake the loop once.
+"""Waiting for the ledger on an event loop: entries that become durable together wake the loop once.
 
-Who stops waiting takes nothing back.
+A task that stops waiting takes nothing back.
 """
 
 from __future__ import annotations
@@ -14,50 +14,50 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_here = threading.local()
+_local = threading.local()
 
 
 async def durable(entry: Future[T]) -> T:
-    """Wait until an entry is durable, and give its index. Raises LedgerBroken."""
+    """Wait until an entry is durable, and return its index. Raises LedgerBroken."""
     if not entry.done():
-        await _bell().heard(entry)
+        await _waker().wakened_by(entry)
     return entry.result()
 
 
-class _Bell:
-    """Wakes one loop for all entries that have become durable since it last looked."""
+class _Waker:
+    """Wakes one loop for all entries that have become durable since it last ran."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self._waking: deque[asyncio.Future[None]] = deque()
-        self._rung = False
+        self._ready: deque[asyncio.Future[None]] = deque()
+        self._scheduled = False
 
-    def heard(self, entry: Future[Any]) -> asyncio.Future[None]:
-        """Return what comes when the entry is durable, or cannot be written."""
-        waiting: asyncio.Future[None] = self.loop.create_future()
-        entry.add_done_callback(lambda _: self._ring(waiting))
-        return waiting
+    def wakened_by(self, entry: Future[Any]) -> asyncio.Future[None]:
+        """Return a future that is done when the entry is durable, or cannot be written."""
+        pending: asyncio.Future[None] = self.loop.create_future()
+        entry.add_done_callback(lambda _: self._schedule(pending))
+        return pending
 
-    def _ring(self, waiting: asyncio.Future[None]) -> None:
-        """Called by the thread that writes. Queued before looked at: a bell rung too often does no harm."""
-        self._waking.append(waiting)
-        if not self._rung:
-            self._rung = True
-            with suppress(RuntimeError):  # the loop has ended, and nobody waits
+    def _schedule(self, pending: asyncio.Future[None]) -> None:
+        """Called by the thread that writes. Queued first: to wake the loop once too often does no harm."""
+        self._ready.append(pending)
+        if not self._scheduled:
+            self._scheduled = True
+            with suppress(RuntimeError):  # the loop has ended, and no task is left
                 self.loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
-        self._rung = False
-        while self._waking:
-            waiting = self._waking.popleft()
-            if not waiting.done():
-                waiting.set_result(None)
+        self._scheduled = False
+        while self._ready:
+            pending = self._ready.popleft()
+            if not pending.done():
+                pending.set_result(None)
 
 
-def _bell() -> _Bell:
-    """Return the bell of the loop that runs here."""
+def _waker() -> _Waker:
+    """Return the waker of the loop that runs in this thread."""
     loop = asyncio.get_running_loop()
-    bell: _Bell | None = getattr(_here, "bell", None)
-    if bell is None or bell.loop is not loop:
-        bell = _here.bell = _Bell(loop)
-    return bell
+    waker: _Waker | None = getattr(_local, "waker", None)
+    if waker is None or waker.loop is not loop:
+        waker = _local.waker = _Waker(loop)
+    return waker

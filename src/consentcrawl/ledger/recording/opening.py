@@ -1,6 +1,6 @@
 """Opening a ledger together with the evidence beside it.
 
-Who runs, and under which policy, is written before the first verdict.
+The run and its policy are written before the first verdict.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from consentcrawl.ledger.evidence import EvidenceStore
 from consentcrawl.ledger.evidence.keeper import EvidenceKeeper
 from consentcrawl.ledger.files import OS_FILES, Files
 from consentcrawl.ledger.log import Ledger
+from consentcrawl.ledger.records import policy_record
 
 EVIDENCE = "evidence"
 PROCESS = "{process}"
@@ -35,13 +37,14 @@ def opened(
         "purpose": config.purpose.name,
         "token": config.purpose.token,
     }
-    ledger = Ledger.open(place, run=run, files=files)
+    keeper = EvidenceKeeper(EvidenceStore(place / EVIDENCE, files=files), config.secrets)
+    ledger = Ledger.open(place, run=run, files=files, sync_documents=keeper.sync)
     try:
-        ledger.record_policy(config.policy)
+        ledger.append(*policy_record(config.policy, time.time()))
     except BaseException:
         ledger.close()
         raise
-    return ledger, EvidenceKeeper(EvidenceStore(place / EVIDENCE, files=files), config.secrets)
+    return ledger, keeper
 
 
 def _name_of_process() -> str:

@@ -20,7 +20,7 @@ from consentcrawl.ledger import index
 from consentcrawl.proxy.live.markup import foreign, moment, shown_reason, table, text
 
 if TYPE_CHECKING:
-    from consentcrawl.ledger.recording.told import Told
+    from consentcrawl.ledger.recording.stored import StoredRecord
 
 _ROWS = 100
 _ONE_AT_A_TIME = Lock()
@@ -70,9 +70,9 @@ def found(ledger: Path | None, query: Query) -> str:
     return table("Newest entries first", heads, map(_row, entries), nothing="The ledger has no entry about it.")
 
 
-def _entries(ledger: Path, url: str, outcome: str) -> list[Told]:
+def _entries(ledger: Path, url: str, outcome: str) -> list[StoredRecord]:
     """Find by URL; an address without a path is an origin as well."""
-    from consentcrawl.ledger.recording import told as ledger_rows  # noqa: PLC0415 (45 MB, for searches only)
+    from consentcrawl.ledger.recording import stored as ledger_rows  # noqa: PLC0415 (45 MB, for searches only)
 
     told = [each for each in ledger_rows.about(ledger, url) if each.kind == "verdict"]
     if origin_of(url) + "/" == url:
@@ -81,8 +81,8 @@ def _entries(ledger: Path, url: str, outcome: str) -> list[Told]:
     return sorted(fitting, key=lambda each: (each.index, each.row or 0), reverse=True)[:_ROWS]
 
 
-def _of_origin(ledger: Path, origin: str, known: set[int]) -> list[Told]:
-    from consentcrawl.ledger.recording import told as ledger_rows  # noqa: PLC0415 (as above)
+def _of_origin(ledger: Path, origin: str, known: set[int]) -> list[StoredRecord]:
+    from consentcrawl.ledger.recording import stored as ledger_rows  # noqa: PLC0415 (as above)
 
     if ledger_rows.fresh_index(ledger) is None:
         return []
@@ -90,14 +90,14 @@ def _of_origin(ledger: Path, origin: str, known: set[int]) -> list[Told]:
     return [ledger_rows.at(ledger, number) for number in numbers[-_ROWS:]]
 
 
-def _row(told: Told) -> tuple[str, ...]:
+def _row(told: StoredRecord) -> tuple[str, ...]:
     said = told.record
     outcome = said["outcome"] if said.get("enforced", True) else f"{said['outcome']} (observed)"
     url = foreign(told.urls[0]) if told.urls else "erased"
     return f"{told.index:,}", moment(told.at / 1000), url, text(outcome), "<br>".join(map(shown_reason, _reasons(told)))
 
 
-def _reasons(told: Told) -> Iterator[Reason]:
+def _reasons(told: StoredRecord) -> Iterator[Reason]:
     """Return the words that refuse, or what is not known of something undetermined."""
     said = told.record
     for ground in said.get("grounds", ()):

@@ -6,21 +6,13 @@ A row says in the clear what an entry would; every URL that names a work is in t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-
-from consentcrawl.core import Verdict
-from consentcrawl.errors import LedgerBroken
-from consentcrawl.ledger.entry import LIMIT, ROW_SALT_BYTES
-from consentcrawl.ledger.records import FEWER, verdict_record
 
 PERSONAL = ("url", "more")
 """The URL asked about, and as a JSON list every other URL that names a work."""
-_BATCH = 8192
 
 _PLACE = [("source", pa.string()), ("place", pa.int32())]  # a URL that names no work, or its place among the URLs
 _GROUND = [(name, pa.string()) for name in ("signal", "category", "preference", "quote", "where", "note")]
@@ -35,13 +27,12 @@ SCHEMA = pa.schema([
 ])  # fmt: skip
 
 
-def as_row(verdict: Verdict, evidence: Sequence[str]) -> dict[str, Any]:
-    """The row of a verdict and the digests that it rests on, as ``SCHEMA`` has it."""
-    record, urls, more = _fitting(verdict, evidence)
+def as_row(record: Mapping[str, Any], urls: Sequence[str]) -> dict[str, Any]:
+    """Return the row of what the entry of a verdict says, as ``SCHEMA`` has it."""
     return {
         **record,
         "url": urls[0],
-        "more": more,
+        "more": json.dumps(urls[1:]) if len(urls) > 1 else None,
         "grounds": [_placed(ground, ground["source"]) for ground in record.get("grounds", ())] or None,
         "gaps": [_placed(gap, gap["need"]) for gap in record.get("gaps", ())] or None,
         "hops": [_placed({"status": status}, place) for place, status in record.get("hops", ())] or None,
@@ -62,31 +53,6 @@ def as_entry(row: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
         record["page"] = _place_of(row["page"])
     urls = (row["url"], *json.loads(row["more"] or "[]")) if row["url"] is not None else ()
     return {"kind": "verdict", **record}, urls
-
-
-def rows(path: Path, url: str | None = None) -> Iterator[tuple[int, dict[str, Any], tuple[str, ...]]]:
-    """Number, record and URLs of every row of a segment, or of those about ``url``; LedgerBroken for a damaged file."""
-    try:
-        start = 0
-        for batch in pq.ParquetFile(path).iter_batches(_BATCH):
-            values = batch.to_pylist() if url is None or url in set(batch.column("url").to_pylist()) else ()
-            for number, value in enumerate(values, start):
-                if url is None or value["url"] == url:
-                    yield number, *as_entry(value)
-            start += batch.num_rows
-    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
-        msg = f"{path}: {error}"
-        raise LedgerBroken(msg) from error
-
-
-def _fitting(verdict: Verdict, evidence: Sequence[str]) -> tuple[Mapping[str, Any], Sequence[str], str | None]:
-    """The record with as many grounds and gaps as leave the personal part short enough, its URLs, and the others."""
-    for most in FEWER:
-        record, urls = verdict_record(verdict, evidence, most)
-        more = json.dumps(urls[1:]) if len(urls) > 1 else None
-        if more is None or len(json.dumps([urls[0], more])) < LIMIT - ROW_SALT_BYTES:
-            break
-    return record, urls, more
 
 
 def _placed(said: Mapping[str, Any], place: str | int) -> dict[str, Any]:

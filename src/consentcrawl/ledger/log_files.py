@@ -55,10 +55,10 @@ def segments(files: Files, directory: Path) -> list[Segment]:
     expected = 0
     for segment in sealed:
         if segment.first != expected or segment.end is None or segment.end <= segment.first:
-            raise LedgerBroken(_told(segment, f"entries {expected} and after are missing"))
+            raise LedgerBroken(_message(segment, f"entries {expected} and after are missing"))
         expected = segment.end
     if live and live[0].first != expected:
-        raise LedgerBroken(_told(live[0], f"entries {expected} and after are missing"))
+        raise LedgerBroken(_message(live[0], f"entries {expected} and after are missing"))
     return sealed + live
 
 
@@ -93,15 +93,15 @@ def sealed_batches(files: Files, directory: Path, segment: Segment, start: int =
     """The bundles of a sealed segment with entries at or after ``start``; LedgerBroken at the first damaged one."""
     skipped = max(0, start - segment.first) // BUNDLE
     entries = _unpacked(files, directory / LOG / segment.name, skipped)
-    beside = _unpacked(files, directory / PERSONAL / segment.name, skipped)
+    personal = _unpacked(files, directory / PERSONAL / segment.name, skipped)
     first = segment.first + skipped * BUNDLE
-    for ours, theirs in zip_longest(entries, beside):
+    for ours, theirs in zip_longest(entries, personal):
         if ours is None or theirs is None or len(ours) != len(theirs):
-            raise LedgerBroken(_told(segment, "not one personal part for each entry"))
+            raise LedgerBroken(_message(segment, "not one personal part for each entry"))
         yield Batch(first, ours, theirs)
         first += len(ours)
     if first != segment.end:
-        raise LedgerBroken(_told(segment, f"ends at entry {first}"))
+        raise LedgerBroken(_message(segment, f"ends at entry {first}"))
 
 
 def batches(files: Files, directory: Path, start: int = 0) -> Iterator[Batch]:
@@ -121,7 +121,7 @@ def parts_at(files: Files, directory: Path, index: int) -> tuple[bytes, bytes]:
     """The entry at ``index`` and what lies beside it; IndexError when there is none."""
     for batch in batches(files, directory, index):
         at = index - batch.first
-        return batch.entries[at], batch.beside[at]
+        return batch.entries[at], batch.personal[at]
     msg = f"the ledger has no entry {index}"
     raise IndexError(msg)
 
@@ -131,10 +131,10 @@ def seal(files: Files, directory: Path, live: Segment, end: int) -> None:
     path = directory / LOG / live.name
     count = sum(len(batch.entries) for _, batch in live_batches(_read_frames(files, path), live.first))
     if live.first + count != end:
-        raise LedgerBroken(_told(live, f"ends at entry {live.first + count} instead of {end}"))
+        raise LedgerBroken(_message(live, f"ends at entry {live.first + count} instead of {end}"))
     if count:
         sealed = Segment(live.first, end)
-        for folder, side in ((PERSONAL, attrgetter("beside")), (LOG, attrgetter("entries"))):
+        for folder, side in ((PERSONAL, attrgetter("personal")), (LOG, attrgetter("entries"))):
             # One bundle after the other: as objects the parts of a segment take several times its bytes.
             parts = chain.from_iterable(side(batch) for _, batch in live_batches(_read_frames(files, path), live.first))
             write_whole(files, directory / folder / sealed.name, packed(parts))
@@ -198,5 +198,5 @@ def _whole(packed: bytes, length: int) -> bytes:
     return raw
 
 
-def _told(segment: Segment, what: str) -> str:
+def _message(segment: Segment, what: str) -> str:
     return f"{LOG}/{segment.name}: {what}"

@@ -1,11 +1,10 @@
-"""What a ledger tells, wherever it lies: in its entries, in entries merged from another, in the rows of batch segments.
+"""What a ledger holds, read back: from its entries, from entries merged in, and from the rows of batch segments.
 
-The index only says where to look; what is given was read from the ledger, and without an index all of it is read.
+The index only says where to look; what is returned was read from the ledger, and without an index all of it is read.
 """
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -13,41 +12,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
 from consentcrawl.errors import LedgerBroken
 from consentcrawl.ledger import index
-from consentcrawl.ledger.entry import decode, urls_of
-from consentcrawl.ledger.files import OS_FILES
-from consentcrawl.ledger.reading import Line, lines
+from consentcrawl.ledger.reading import Line, VerifiedEntries, verified_lines
 from consentcrawl.ledger.recording.opening import EVIDENCE
-from consentcrawl.ledger.rows import as_entry
-from consentcrawl.ledger.segments import SEGMENTS
-from consentcrawl.ledger.store import parts_at
+from consentcrawl.ledger.segment_rows import as_entry
+from consentcrawl.ledger.segments import SEGMENTS, SegmentReader
 
 __all__ = [
     "EVIDENCE",
     "SEGMENTS",
-    "Told",
+    "StoredRecord",
     "about",
     "at",
     "fresh_index",
     "naming",
     "segment_file",
     "segment_lines",
-    "told",
+    "segment_of",
+    "stored_records",
 ]
-
-_ROWS = 8192
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StoredRecord:
     """One record, the index of its entry, and its URLs (none once erased).
 
     Of a row of a batch segment, ``row`` is its place there and ``segment`` what the entry says of the segment.
+    ``signed`` is True when a signed head covers the entry; what a head covers was compared with it.
     """
 
     index: int
@@ -55,6 +47,7 @@ class Told:
     urls: tuple[str, ...]
     row: int | None = None
     segment: Mapping[str, Any] | None = None
+    signed: bool = False
 
     @property
     def kind(self) -> str:
@@ -83,20 +76,23 @@ class Told:
         return self.urls[place] if isinstance(place, int) and place < len(self.urls) else ""
 
 
-def told(directory: Path, start: int = 0) -> Iterator[Told]:
-    """Every record from entry ``start`` on, merged ones unwrapped, each segment followed by its rows."""
-    for line in lines(directory, start):
-        yield _told(line)
+def stored_records(directory: Path) -> Iterator[StoredRecord]:
+    """Every record, merged ones unwrapped, each segment followed by its rows; LedgerBroken at what is not as signed.
+
+    Segments are checked before their rows are given, the entries by the time that all were given.
+    """
+    for line in verified_lines(directory):
+        yield _stored(line)
         if index.inner(line.record)["kind"] == "segment":
             yield from _rows(directory, line)
 
 
-def at(directory: Path, entry: int) -> Told:
+def at(directory: Path, entry: int) -> StoredRecord:
     """The record of one entry; IndexError when there is none."""
-    return _told(_line(directory, entry))
+    return _stored(VerifiedEntries(directory).line(entry))
 
 
-def about(directory: Path, url: str) -> list[Told]:
+def about(directory: Path, url: str) -> list[StoredRecord]:
     """Everything about one asset, newest first: its verdicts, also those it was redirected from, and its outcomes."""
     found = [each for each in naming(directory, url) if url in each.urls[:1] or url in each.hops]
     for line in segment_lines(directory):
@@ -104,17 +100,17 @@ def about(directory: Path, url: str) -> list[Told]:
     return sorted(found, key=lambda each: (each.index, each.row or 0), reverse=True)
 
 
-def naming(directory: Path, url: str) -> Iterator[Told]:
+def naming(directory: Path, url: str) -> Iterator[StoredRecord]:
     """The entries whose personal part has the URL, oldest first: as asset, as redirect, or as a source."""
     found = _found(directory, url=url)
-    everything = lines(directory) if found is None else found
-    yield from (_told(line) for line in everything if url in line.urls)
+    everything = verified_lines(directory) if found is None else found
+    yield from (_stored(line) for line in everything if url in line.urls)
 
 
 def segment_lines(directory: Path) -> list[Line]:
     """The entries that name a batch segment."""
     found = _found(directory, kind="segment")
-    everything = lines(directory) if found is None else found
+    everything = verified_lines(directory) if found is None else found
     return [line for line in everything if index.inner(line.record)["kind"] == "segment"]
 
 
@@ -125,6 +121,12 @@ def segment_file(directory: Path, record: Mapping[str, Any]) -> Path:
         msg = f"a segment in another place than the ledger's: {name}"
         raise LedgerBroken(msg)
     return directory / SEGMENTS / name
+
+
+def segment_of(directory: Path, line: Line) -> SegmentReader:
+    """The segment that an entry names; LedgerBroken when it is not the one that was written."""
+    record = index.inner(line.record)
+    return SegmentReader(segment_file(directory, record), record)
 
 
 def fresh_index(directory: Path) -> Path | None:
@@ -140,12 +142,13 @@ def fresh_index(directory: Path) -> Path | None:
 
 def _found(directory: Path, **conditions: str) -> list[Line] | None:
     """The entries that the index finds; None where there is no index to be had."""
+    entries = VerifiedEntries(directory)
     for make in (fresh_index, _made_anew):
         try:
             if (path := make(directory)) is not None:
                 if not _any(path, conditions.get("kind", "")):
                     return []
-                return [_line(directory, entry) for entry in index.find(directory, **conditions)]
+                return [entries.line(entry) for entry in index.find(directory, **conditions)]
         except (sqlite3.Error, IndexError, OSError):  # damaged, of a ledger that was longer, or not to be removed
             continue
     return None
@@ -162,33 +165,12 @@ def _made_anew(directory: Path) -> Path | None:
     return fresh_index(directory)
 
 
-def _line(directory: Path, entry: int) -> Line:
-    said, beside = parts_at(OS_FILES, directory, entry)
-    return Line(entry, decode(said), tuple(urls_of(beside)))
+def _stored(line: Line) -> StoredRecord:
+    return StoredRecord(line.index, index.inner(line.record), line.urls, signed=line.signed)
 
 
-def _told(line: Line) -> Told:
-    return Told(line.index, index.inner(line.record), line.urls)
-
-
-def _rows(directory: Path, line: Line, url: str | None = None) -> Iterator[Told]:
+def _rows(directory: Path, line: Line, url: str | None = None) -> Iterator[StoredRecord]:
     """The rows of a segment, or those that name one URL."""
-    segment = index.inner(line.record)
-    path = segment_file(directory, segment)
-    start = 0
-    try:
-        for batch in pq.ParquetFile(path).iter_batches(_ROWS):
-            chosen = range(batch.num_rows) if url is None else _naming(batch, url)
-            for number, row in zip(chosen, batch.take(pa.array(chosen, pa.int64())).to_pylist(), strict=True):
-                yield Told(line.index, *as_entry(row), start + number, segment)
-            start += batch.num_rows
-    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
-        msg = f"{path}: {error}"
-        raise LedgerBroken(msg) from error
-
-
-def _naming(batch: pa.RecordBatch, url: str) -> list[int]:
-    """The rows that may name a URL, as their asset or among the others."""
-    among = pc.fill_null(pc.match_substring(batch.column("more"), json.dumps(url)), fill_value=False)
-    found: list[int] = pc.indices_nonzero(pc.or_kleene(pc.equal(batch.column("url"), url), among)).to_pylist()
-    return found
+    segment, reader = index.inner(line.record), segment_of(directory, line)
+    for number, row in reader.rows() if url is None else reader.naming([url]):
+        yield StoredRecord(line.index, *as_entry(row), number, segment, line.signed)

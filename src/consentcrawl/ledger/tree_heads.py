@@ -31,7 +31,7 @@ CHECKPOINT_FILE = "checkpoint"
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class TreeHead:
     """A checkpoint as it was signed, the tree's growing edge at that size, and the digest of the head before it."""
 
     note: bytes
@@ -60,7 +60,7 @@ class Head:
         return sha256(self.payload).digest()
 
 
-def head_of(payload: bytes) -> Head:
+def head_of(payload: bytes) -> TreeHead:
     """The head in a frame; BadCheckpoint when it is none."""
     note, _, rest = payload.partition(b"\0")
     size = parse_text(parse_note(note).text).size
@@ -68,10 +68,10 @@ def head_of(payload: bytes) -> Head:
         msg = "the head's frontier has the wrong length"
         raise BadCheckpoint(msg)
     before, *hashes = split(rest)
-    return Head(note, Frontier(size, hashes), before)
+    return TreeHead(note, Frontier(size, hashes), before)
 
 
-def kept_heads(files: Files, directory: Path) -> tuple[list[Head], int]:
+def kept_heads(files: Files, directory: Path) -> tuple[list[TreeHead], int]:
     """Every head, oldest first, and the bytes of one that a crash tore; LedgerBroken when an older one is damaged."""
     data = files.read(directory / HEADS_FILE)
     heads, end = [], 0
@@ -83,7 +83,7 @@ def kept_heads(files: Files, directory: Path) -> tuple[list[Head], int]:
     return heads, len(data) - end
 
 
-def last_head(files: Files, directory: Path) -> tuple[Head | None, int]:
+def last_head(files: Files, directory: Path) -> tuple[TreeHead | None, int]:
     """The newest whole head, or None, and where it ends; found from the end, so that a long log opens at once."""
     try:
         data = files.read(directory / HEADS_FILE)
@@ -105,7 +105,7 @@ def shown_checkpoint(files: Files, directory: Path) -> bytes | None:
         return None
 
 
-def newest_head(files: Files, directory: Path, known: Sequence[VerifierKey]) -> tuple[Head, int]:
+def newest_head(files: Files, directory: Path, known: Sequence[VerifierKey]) -> tuple[TreeHead, int]:
     """The head to go on from, and where it ends; LedgerBroken when a newer one was shown or it is not ours."""
     head, end = last_head(files, directory)
     shown = shown_checkpoint(files, directory)
@@ -123,14 +123,14 @@ def newest_head(files: Files, directory: Path, known: Sequence[VerifierKey]) -> 
     return head, end
 
 
-class HeadKeeper:
+class TreeHeadLog:
     """Signs heads and keeps them: tiles first, then ``heads.log``, then ``checkpoint``."""
 
     __slots__ = ("_before", "_directory", "_end", "_files", "_handle", "_leaves", "_signers", "_tiled", "_touched",
                  "note", "origin", "size")  # fmt: skip
 
     def __init__(  # noqa: PLR0913 (where, who, and from where on)
-        self, files: Files, directory: Path, signer: SignerKey, *, head: Head, end: int, leaves: Sequence[bytes]
+        self, files: Files, directory: Path, signer: SignerKey, *, head: TreeHead, end: int, leaves: Sequence[bytes]
     ) -> None:
         """Go on after ``head``, which ends at byte ``end``; ``leaves`` are those since the last full tile below it."""
         self._files, self._directory, self._end = files, directory, end
@@ -168,7 +168,7 @@ class HeadKeeper:
 
     def _sign(self, frontier: Frontier) -> None:
         note = sign(Checkpoint(self.origin, frontier.size, frontier.root()), self._signers).encode()
-        head = Head(note, frontier, self._before)
+        head = TreeHead(note, frontier, self._before)
         kept = frame(head.payload)
         self._files.write(self._handle, kept, self._end)
         self._files.sync(self._handle)
@@ -202,7 +202,7 @@ class HeadKeeper:
         return complete_root(split(self._files.read(self._directory / path_of(level, number))))
 
 
-def _trusted(payload: bytes) -> Head:
+def _trusted(payload: bytes) -> TreeHead:
     """A head out of a frame that is whole; LedgerBroken when it is still none."""
     try:
         return head_of(payload)

@@ -1,0 +1,110 @@
+"""Attacks on a closed ledger: what was changed is found by every command that reads it, and never shown as it is."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from consentcrawl.ledger.files import OS_FILES
+from consentcrawl.ledger.log_files import LOG, PERSONAL, packed, sealed_batches, segments
+from tests.test_cli_ledger import SEGMENT_ROW, URL, make, run
+from tests.test_ledger_segments import ATTACKS, blanked, rewrite, same
+
+NEVER_ASKED = "https://evil.example/never-asked"
+Attack = Callable[[list[dict[str, Any]]], None]
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A closed ledger with verdicts, documents and a segment."""
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path / "l")
+    run("head", tmp_path / "l", "-o", tmp_path / "head.txt")
+    return tmp_path / "l"
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_ours_a_changed_segment_is_found_by_verify_with_and_without_a_witness(ledger: Path, attack: Attack) -> None:
+    _change(ledger, attack)
+    for more in ([], ["--witness", ledger.parent / "head.txt"]):
+        result = run("verify", ledger, *more)
+        assert result.exit_code == 1
+        assert "s.parquet" in result.stdout
+
+
+@pytest.mark.parametrize("attack", [each for each in ATTACKS if each not in (blanked, same)])
+def test_ours_a_changed_segment_is_neither_shown_nor_proved_nor_exported(ledger: Path, attack: Attack) -> None:
+    row = _change(ledger, attack)
+    for words in (["show", row, ledger], ["prove", row, ledger, "-o", "p"], ["show", NEVER_ASKED, ledger]):
+        result = run(*words)
+        assert result.exit_code != 0, words
+        assert "PERMIT" not in result.stdout
+    result = run("export", ledger, "--format", "jsonl")
+    assert result.exit_code == 2
+    assert "do not give the root" in result.stderr or "without a salt" in result.stderr
+
+
+def _change(ledger: Path, attack: Attack) -> str:
+    path = ledger / "segments" / "s.parquet"
+    rows = pq.read_table(path).to_pylist()
+    row = str(rows[5]["url"])
+    attack(rows)
+    rewrite(path, rows)
+    return row
+
+
+def test_ours_a_forged_entry_in_the_log_is_not_shown(ledger: Path) -> None:
+    _forge(ledger, LOG, "entries", b'"outcome":"refuse"', b'"outcome":"permit"')
+    for words in (["show", URL, ledger], ["prove", URL, ledger, "-o", "p"], ["export", ledger]):
+        result = run(*words)
+        assert result.exit_code == 2, words
+        assert "signed" in result.stderr or "cannot be proved" in result.stderr
+
+
+def test_ours_a_forged_url_beside_an_entry_is_not_shown(ledger: Path) -> None:
+    _forge(ledger, PERSONAL, "personal", b"private/1.jpg", b"private/9.jpg")
+    for words in (["show", URL.replace("1.jpg", "9.jpg"), ledger], ["export", ledger]):
+        result = run(*words)
+        assert result.exit_code == 2, words
+        assert "not the one it commits to" in result.stderr
+
+
+def _forge(ledger: Path, folder: str, side: str, old: bytes, new: bytes) -> None:
+    """Replace bytes in a packed segment, and pack it again with right lengths and checksums."""
+    (segment,) = segments(OS_FILES, ledger)
+    parts = [part for batch in sealed_batches(OS_FILES, ledger, segment) for part in getattr(batch, side)]
+    (ledger / folder / segment.name).write_bytes(packed(part.replace(old, new) for part in parts))
+
+
+def test_ours_verify_makes_a_forged_index_anew(ledger: Path) -> None:
+    assert run("show", URL, ledger).exit_code == 0
+    with closing(sqlite3.connect(ledger / "index.sqlite")) as index, index:
+        index.execute("delete from url")
+    assert run("show", URL, ledger).exit_code == 1
+    assert run("verify", ledger).exit_code == 0
+    assert run("show", URL, ledger).exit_code == 0
+
+
+@pytest.mark.parametrize("suffix", [".warc.gz", ".digests", ".parquet", "key.pub", "heads.log", "checkpoint", ".zst"])
+def test_ours_verify_and_show_never_crash_on_changed_bytes(ledger: Path, suffix: str) -> None:
+    chance = random.Random(suffix)  # noqa: S311 (seeded, repeatable)
+    (path,) = [each for each in sorted(ledger.rglob(f"*{suffix}")) if "personal" not in str(each)]
+    content = path.read_bytes()
+    for _ in range(25):
+        changed = bytearray(content)
+        for _ in range(chance.choice([1, 1, 4, 40])):
+            changed[chance.randrange(len(content))] = chance.randrange(256)
+        path.write_bytes(changed[: chance.choice([len(content), len(content), chance.randrange(len(content))])])
+        for words in (["verify", ledger], ["show", URL, ledger], ["show", SEGMENT_ROW, ledger], ["export", ledger]):
+            assert run(*words).exit_code in {0, 1, 2}
+        if bytes(changed) != content and suffix != ".digests":
+            assert run("verify", ledger).exit_code == 1
+    path.write_bytes(content)
+    assert run("verify", ledger).exit_code == 0
