@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import re
 import signal
@@ -10,7 +11,7 @@ import ssl
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -43,27 +44,33 @@ class Load:
     got: dict[str, int] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
 
-    async def run(self, seconds: float) -> None:
-        """Ask from all clients for a while."""
+    async def run(self, seconds: float = math.inf, answers: float = math.inf) -> None:
+        """Ask from all clients for a while, or until there are so many answers."""
         end = asyncio.get_running_loop().time() + seconds
-        await asyncio.gather(*(self._client(n, end) for n in range(CLIENTS)))
 
-    async def _client(self, client: int, end: float) -> None:
+        def over() -> bool:
+            return len(self.got) >= answers or asyncio.get_running_loop().time() > end
+
+        await asyncio.gather(*(self._client(n, over) for n in range(CLIENTS)))
+
+    async def _client(self, client: int, over: Callable[[], bool]) -> None:
         with suppress(OSError, asyncio.IncompleteReadError):
-            while asyncio.get_running_loop().time() < end:
+            while not over():
                 reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
                 try:
                     if client % 4 == 0:
                         writer.write(f"CONNECT {HOST}:443 HTTP/1.1\r\nHost: {HOST}:443\r\n\r\n".encode())
                         await reader.readuntil(b"\r\n\r\n")
                         await writer.start_tls(self.trusted, server_hostname=HOST)
-                    await self._talk("https" if client % 4 == 0 else "http", reader, writer, end)
+                    await self._talk("https" if client % 4 == 0 else "http", reader, writer, over)
                 finally:
                     writer.transport.abort()  # no farewell inside TLS that nobody waits for
 
-    async def _talk(self, scheme: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, end: float) -> None:
+    async def _talk(
+        self, scheme: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, over: Callable[[], bool]
+    ) -> None:
         for number in self.numbers:
-            if asyncio.get_running_loop().time() > end:
+            if over():
                 return
             if number % 20 == 0:  # 5 %
                 writer.write(HOSTILE[number % len(HOSTILE)])
@@ -130,14 +137,14 @@ def _port(proxy: subprocess.Popen[str]) -> int:
     raise AssertionError
 
 
-def soak(directory: Path, seconds: float) -> None:
-    """Load a proxy; it ends with the descriptors it began with, and the memory it had after a tenth of the time."""
+def soak(directory: Path, warm: int, seconds: float) -> None:
+    """Load a proxy; it ends with the descriptors it began with, and the memory it had after ``warm`` answers."""
     with serving(directory) as (origin, roots), serves(directory, origin, roots) as proxy:
         sockets, files = proxy.descriptors(sockets=True), proxy.descriptors(sockets=False)
-        asyncio.run(Load(proxy.port, proxy.trusted).run(seconds / 10))
+        asyncio.run(Load(proxy.port, proxy.trusted).run(answers=warm))
         memory = proxy.memory
         load = Load(proxy.port, proxy.trusted, count(100_000_000))
-        asyncio.run(load.run(seconds * 9 / 10))
+        asyncio.run(load.run(seconds))
         sys.stdout.write(f"{len(load.got):,} requests; {memory:.1f} MB, then {proxy.memory:.1f} MB\n")
         assert not load.wrong, load.wrong[:5]
         assert len(load.got) == len(load.asked) > CLIENTS
@@ -153,16 +160,16 @@ def soak(directory: Path, seconds: float) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks into /proc")
-@pytest.mark.timeout(600)
-def test_g10_five_minutes_leave_nothing_behind(tmp_path: Path) -> None:
-    soak(tmp_path, 300)
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks into /proc")
-@pytest.mark.timeout(3000)
-def test_g10_half_an_hour_leaves_nothing_behind(tmp_path: Path) -> None:
-    soak(tmp_path, 1800)
+@pytest.mark.parametrize(
+    ("warm", "seconds"),
+    [
+        pytest.param(10_000, 8, id="15 seconds"),  # in all, as the next two
+        pytest.param(35_000, 270, id="5 minutes", marks=[pytest.mark.slow, pytest.mark.timeout(600)]),
+        pytest.param(200_000, 1620, id="half an hour", marks=[pytest.mark.slow, pytest.mark.timeout(3000)]),
+    ],
+)
+def test_g10_clients_leave_nothing_behind(tmp_path: Path, warm: int, seconds: float) -> None:
+    soak(tmp_path, warm, seconds)
 
 
 def test_g7_killed_at_any_moment_nothing_undecided_was_delivered(tmp_path: Path) -> None:
