@@ -1,6 +1,6 @@
 """Settings: ``consentcrawl.toml``, ``[tool.consentcrawl]`` of pyproject.toml, and the environment, read into values.
 
-A key that nobody knows is an error, never ignored: a misspelt refusal would be a permission.
+A key that is not known is an error, never ignored: a misspelt refusal would be a permission.
 """
 
 from __future__ import annotations
@@ -30,8 +30,11 @@ _NETWORK = {"allow", "connect_to", "timeout", "roots"}
 _PURPOSE = {"name", "token", "contact"}
 
 
-def purpose(name: str = "train-ai", token: str = TOKEN) -> Purpose:
-    """Return the purpose called ``name`` for the crawler ``token``; raises BadPurpose for what nobody can mean."""
+def make_purpose(name: str = "train-ai", token: str = TOKEN) -> Purpose:
+    """Return the purpose called ``name`` for the crawler ``token``.
+
+    Raises BadPurpose for a name that is not in ``core.PURPOSES`` and for a token with a space or anything but ASCII.
+    """
     if name not in PURPOSES:
         msg = f"no purpose is called {name!r}; there are {', '.join(sorted(PURPOSES))}"
         raise BadPurpose(msg)
@@ -41,8 +44,11 @@ def purpose(name: str = "train-ai", token: str = TOKEN) -> Purpose:
     return Purpose(name, token, PURPOSES[name])
 
 
-def policy(preset: str = "default", **keys: Any) -> Policy:  # noqa: ANN401 (checked by CHOICES)
-    """Return a preset with some keys changed; raises BadPolicy for an unknown preset, key or value."""
+def make_policy(preset: str = "default", **keys: Any) -> Policy:  # noqa: ANN401 (checked by CHOICES)
+    """Return a preset with some keys changed, such as ``make_policy("strict", mode="observe")``.
+
+    Raises BadPolicy for an unknown preset, key or value.
+    """
     if preset not in PRESETS:
         msg = f"no policy is called {preset!r}; there are {', '.join(PRESETS)}"
         raise BadPolicy(msg)
@@ -60,7 +66,7 @@ def policy(preset: str = "default", **keys: Any) -> Policy:  # noqa: ANN401 (che
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything a taker decides. ``contact`` is a URL that the makers can write to; ``secrets`` are platform keys.
+    """The settings of one taker. ``contact`` is a URL that makers can write to; ``secrets`` are platform keys.
 
     ``lists`` are files of compiled opt-out lists; ``platforms`` are those that have a section in the settings.
     ``timeout`` is in seconds and bounds one look-up from name to last byte. ``ledger`` is the directory of the ledger
@@ -68,7 +74,7 @@ class Config:
     each policy key where its value came from.
     """
 
-    purpose: Purpose = field(default_factory=purpose)
+    purpose: Purpose = field(default_factory=make_purpose)
     policy: Policy = field(default_factory=Policy)
     contact: str = ""
     agreements: tuple[Agreement, ...] = ()
@@ -85,32 +91,33 @@ class Config:
 
     @property
     def user_agent(self) -> str:
-        """The one User-Agent: product token, version, and the contact of whoever runs it."""
+        """The User-Agent of every request: product token, version and the taker's contact."""
         return f"{self.purpose.token}/{VERSION} (+{self.contact or 'no contact configured'})"
 
     @property
     def configured(self) -> frozenset[str]:
-        """What signals that run only where something is configured may name: lists, and sections of platforms."""
+        """What is configured and some signals need: ``lists``, and ``platforms.NAME`` for each platform."""
         return frozenset(f"platforms.{name}" for name in self.platforms) | ({"lists"} if self.lists else frozenset())
 
     def guard(self) -> Guard:
-        """What may be dialled."""
+        """The guard that says which addresses may be dialled."""
         return Guard(allow=self.allow, connect_to=self.connect_to)
 
     def reader(self) -> Reader:
-        """What policy files are fetched with."""
+        """The reader that fetches policy files."""
         return Reader(user_agent=self.user_agent, guard=self.guard(), timeout=self.timeout, roots=self.roots)
 
 
-def load(
+def load_config(
     path: str | Path | None = None,
     environment: Mapping[str, str] = os.environ,
     options: Mapping[str, str] = MappingProxyType({}),
 ) -> Config:
-    """Read the settings file at ``path``, or the first of the usual places; the environment, then ``options``, over it.
+    """Return the settings of the file at ``path``, overridden by the environment, and that by ``options``.
 
-    ``options`` are such as ``{"policy.gaps": "hold"}``. Raises BadPolicy, with the place and the key, for anything that
-    is not understood.
+    Without ``path`` the file is the first of ``CONSENTCRAWL_CONFIG``, ``consentcrawl.toml``, ``pyproject.toml`` and the
+    user's own ``config.toml``. ``options`` are such as ``{"policy.gaps": "hold"}``. Raises BadPolicy, with the file and
+    the key, for anything that is not understood, and BadPurpose.
     """
     found, settings = _settings(path or environment.get("CONSENTCRAWL_CONFIG"))
     layers = (("environment", _of_environment(environment)), ("command line", options))
@@ -130,10 +137,10 @@ def load(
 def configured(
     config: Config | None = None, purpose_name: str | None = None, ledger: str | Path | None = None
 ) -> Config:
-    """Return ``config``, or what the usual places say, for another purpose and ledger if they are named."""
-    settled = config or load()
+    """Return ``config``, or ``load_config()``, for another purpose and ledger if they are named."""
+    settled = config or load_config()
     if purpose_name is not None:
-        settled = replace(settled, purpose=purpose(purpose_name, settled.purpose.token))
+        settled = replace(settled, purpose=make_purpose(purpose_name, settled.purpose.token))
     return settled if ledger is None else replace(settled, ledger=str(ledger))
 
 
@@ -160,7 +167,7 @@ def _table(path: Path) -> dict[str, Any]:
 
 
 def _of_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Take ``CONSENTCRAWL_PURPOSE_NAME``, ``CONSENTCRAWL_LEDGER_DIRECTORY`` … by the keys they stand for."""
+    """Return ``CONSENTCRAWL_PURPOSE_NAME``, ``CONSENTCRAWL_LEDGER_DIRECTORY`` … by the keys they stand for."""
     taken = {}
     for name, value in environment.items():
         section, _, key = name.removeprefix("CONSENTCRAWL_").lower().partition("_")
@@ -170,7 +177,7 @@ def _of_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _over(settings: dict[str, Any], layer: Mapping[str, str]) -> dict[str, Any]:
-    """Lay single keys over the sections."""
+    """Return the settings with single keys of ``layer`` put over them."""
     merged = {section: dict(table) if isinstance(table, dict) else table for section, table in settings.items()}
     for name, value in layer.items():
         section, _, key = name.partition(".")
@@ -187,8 +194,8 @@ def _config(settings: Mapping[str, Any], sources: Mapping[str, str]) -> Config:
     preset = keys.pop("preset", "default")
     platforms: Mapping[str, Mapping[str, Any]] = settings.get("platforms", {})
     return Config(
-        purpose=purpose(taker.get("name", "train-ai"), taker.get("token", TOKEN)),
-        policy=policy(preset, **keys),
+        purpose=make_purpose(taker.get("name", "train-ai"), taker.get("token", TOKEN)),
+        policy=make_policy(preset, **keys),
         contact=_contact(taker.get("contact", "")),
         agreements=tuple(_agreement(table) for table in settings.get("agreements", ())),
         secrets={
@@ -249,3 +256,7 @@ def _known(table: Mapping[str, Any], known: set[str], what: str) -> None:
     if unknown := sorted(set(table) - known):
         msg = f"unknown {what} {unknown[0]!r}; there are {', '.join(sorted(known))}"
         raise BadPolicy(msg)
+
+
+load, policy, purpose = load_config, make_policy, make_purpose
+"""Aliases: the earlier names."""

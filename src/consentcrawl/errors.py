@@ -1,13 +1,14 @@
 """Everything that consentcrawl raises.
 
 ConsentError
-├── Withheld         nothing may be delivered; carries the verdict
+├── Withheld         nothing is delivered; carries the verdict
 │   ├── Refused          the verdict is a refusal (an event, not a fault)
 │   └── Undetermined     no verdict either way could be reached
 ├── BadPurpose       a purpose or product token that does not exist (also a ValueError)
 ├── BadPolicy        a policy or configuration that cannot be read (also a ValueError)
 ├── BadSignal        a signal module that lacks a name, or has one that no signal has (also a ValueError)
 ├── BadInput         a list of URLs that cannot be read: names file, line and column (also a ValueError)
+├── MissingExtra     a library that a driver needs is not installed (also an ImportError)
 └── LedgerBroken     the ledger is damaged or can no longer be written
 BadUrl               a URL that cannot be read in one way only (a ValueError, from formats.url)
 """
@@ -27,6 +28,7 @@ __all__ = [
     "BadUrl",
     "ConsentError",
     "LedgerBroken",
+    "MissingExtra",
     "Refused",
     "Undetermined",
     "Withheld",
@@ -76,6 +78,10 @@ class BadSignal(ConsentError, ValueError):
 
 class BadInput(ConsentError, ValueError):
     """A list of URLs that cannot be read; the message names file, line and column."""
+
+
+class MissingExtra(ConsentError, ImportError):
+    """A library that a driver needs is not installed; the message names the extra that brings it."""
 
 
 class LedgerBroken(ConsentError):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from consentcrawl.core.statement import Statement
 from consentcrawl.core.vocabulary import Gate, Outcome
@@ -66,7 +66,7 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How an inquiry ended. ``gate`` is the gate reached; ``decided_at`` is seconds since the epoch.
+    """The end of an inquiry. ``gate`` is the gate reached; ``decided_at`` is seconds since the epoch.
 
     ``deciding`` are the grounds that refuse; ``agreement`` names the licence or contract that overrode them; ``page``
     is the page that showed the asset, if one was known.
@@ -87,7 +87,7 @@ class Verdict:
     agreement: str = ""
     page: str = ""
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> NoReturn:
         """Raise TypeError: three outcomes do not fit into two; compare ``verdict.outcome``."""
         msg = "a verdict has no truth value: compare verdict.outcome"
         raise TypeError(msg)

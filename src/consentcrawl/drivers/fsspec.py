@@ -12,7 +12,10 @@ import weakref
 from pathlib import Path
 from typing import Any
 
-import fsspec
+from consentcrawl.drivers.shared.extras import installed_by
+
+with installed_by("fsspec"):
+    import fsspec
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, hdrs
 from fsspec.implementations.http import HTTPFileSystem
 from multidict import CIMultiDict

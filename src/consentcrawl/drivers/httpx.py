@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import httpx
+from consentcrawl.drivers.shared.extras import installed_by
+
+with installed_by("httpx"):
+    import httpx
 
 from consentcrawl import errors
 from consentcrawl.drivers.shared.transports import Driver

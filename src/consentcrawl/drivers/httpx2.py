@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import httpx2
+from consentcrawl.drivers.shared.extras import installed_by
+
+with installed_by("httpx2"):
+    import httpx2
 
 from consentcrawl import errors
 from consentcrawl.drivers.shared.transports import Driver

@@ -19,7 +19,7 @@ from consentcrawl.steward import Pending, Steward
 _UNNAMED = "https://unnamed.invalid/"
 
 
-def inspect(  # noqa: PLR0913 (keywords, each optional)
+def inspect_bytes(  # noqa: PLR0913 (keywords, each optional)
     body: bytes,
     *,
     url: str = "",
@@ -36,6 +36,9 @@ def inspect(  # noqa: PLR0913 (keywords, each optional)
     asset = canonical(url) if url else _UNNAMED
     download = Download(steward, asset, limit=len(body) or 1, before_end=Inquiry.forgo)
     return run(download, _OnDisk(body, Fields(fields)))
+
+
+inspect = inspect_bytes
 
 
 class _OnDisk:

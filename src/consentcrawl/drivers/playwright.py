@@ -15,7 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Error, Page, Request, Route
+from consentcrawl.drivers.shared.extras import installed_by
+
+with installed_by("playwright"):
+    from playwright.async_api import Browser, BrowserContext, Error, Page, Request, Route
 
 from consentcrawl import errors
 from consentcrawl.config import Config

@@ -13,14 +13,17 @@ from collections.abc import Sequence
 from urllib.parse import urldefrag
 from weakref import WeakKeyDictionary
 
-from scrapy import Request, signals
-from scrapy.crawler import Crawler
-from scrapy.downloadermiddlewares.retry import get_retry_request
-from scrapy.exceptions import IgnoreRequest, StopDownload
-from scrapy.http import Headers, Response
-from scrapy.settings import BaseSettings
-from scrapy.utils.asyncio import is_asyncio_available
-from scrapy.utils.misc import load_object
+from consentcrawl.drivers.shared.extras import installed_by
+
+with installed_by("scrapy"):
+    from scrapy import Request, signals
+    from scrapy.crawler import Crawler
+    from scrapy.downloadermiddlewares.retry import get_retry_request
+    from scrapy.exceptions import IgnoreRequest, StopDownload
+    from scrapy.http import Headers, Response
+    from scrapy.settings import BaseSettings
+    from scrapy.utils.asyncio import is_asyncio_available
+    from scrapy.utils.misc import load_object
 
 from consentcrawl import config, errors
 from consentcrawl.core import HEAD, ROBOTS_TXT, Evidence, Fields, Gate, Hop, Verdict
