@@ -13,16 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from consentcrawl.sources import manifests
 from consentcrawl.workers.pool import FAILED, TIMED_OUT, Answer, Limits, Workers
 
 # It does what its document says, under the limits of the program that reads manifests.
 PROGRAM = """
-import importlib.util, os, socket, sys, time
+import json, os, socket, sys, time
 
-spec = importlib.util.spec_from_file_location("manifest_worker", WORKER)
-manifest_worker = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(manifest_worker)
+from consentcrawl.workers.loop import NO_FILES, serve
 
 def obey(document, more=b""):
     return COMMANDS.get(document, str)()
@@ -44,15 +41,14 @@ COMMANDS = {
     b"dial": lambda: tried(socket.socket),
     b"environment": lambda: sorted(os.environ),
 }
-manifest_worker.read = obey
-manifest_worker.main(int(sys.argv[1]), int(sys.argv[2]))
+serve(lambda *parts: json.dumps(obey(*parts)).encode(), 2, [NO_FILES])
 """
 
 
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
     path = tmp_path / "program.py"
-    path.write_text(f"WORKER = {str(manifests._PROGRAM)!r}\n{PROGRAM}")
+    path.write_text(PROGRAM)
     return path
 
 

@@ -403,7 +403,7 @@ def test_ours_whatever_fails_fails_closed(site: Web, monkeypatch: pytest.MonkeyP
     async def stops(*_: object, **__: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("consentcrawl.proxy.upstream.content_prefix.ContentPrefix.judge", stops)
+    monkeypatch.setattr("consentcrawl.proxy.upstream.content_prefix.ContentPrefix.read", stops)
     before = len(site.kept.verdicts)
     status, _, content = site.get(f"{AT}/free.jpg")
     assert status == 451

@@ -52,6 +52,8 @@ _NO_CONTENT = frozenset({204, 304})  # RFC 9110 §15.3.5, §15.4.5; a 205 may co
 _OTHER_HOST = "a Host field that names another place than the URL"
 _RANGE = re.compile(r"bytes 0-([0-9]{1,18})/([0-9]{1,18})", re.IGNORECASE | re.ASCII).fullmatch
 _CAUSES = 8
+_FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError)
+"""Errors of a program, and not of a network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +206,8 @@ class Download:
             body = self._tell_content(inquiry, content)
             if inquiry.needs():
                 yield from self._resolved(inquiry, Manifests(body, inquiry.policy))
+        if self.verdict is not None:  # abandoned while it waited
+            return self.verdict
         if self._before_end is not None:
             self._before_end(inquiry)
         verdict, self._entry = self._steward.end(inquiry, self._hops)
@@ -378,6 +382,8 @@ def reason_of(error: BaseException, gate: Gate) -> str:
         chain = chain.__cause__ or chain.__context__
     if not isinstance(error, Exception) or gate is Gate.LOOKUP:
         return "not_fetched"  # cancelled, or interrupted
+    if isinstance(error, _FAULTS):
+        return "reader_failed"
     return "connect" if gate is Gate.HEAD else "truncated"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 from aiohttp import ClientError
 
@@ -55,6 +56,7 @@ class Transaction:
         "_download",
         "_engine",
         "_head",
+        "_judging",
         "_prefix",
         "_response",
         "_start",
@@ -71,7 +73,7 @@ class Transaction:
         self._download: Download | None = None
         self._response: OriginResponse | None = None
         self._prefix = ContentPrefix(engine.large_prefixes)
-        self._start, self._complete = b"", False
+        self._start, self._complete, self._judging = b"", False, False
         self.reply, self.decision_seconds = Reply(connection, head), 0.0
         self.verdict: Verdict | None = None
         if head.length:
@@ -99,7 +101,7 @@ class Transaction:
     async def _answer(self) -> None:
         try:
             async with asyncio.timeout(None) as whole_request:
-                self._connection.deadline.set(self._engine.settings.limits.total, lambda: whole_request.reschedule(0))
+                self._connection.deadline.set(self._engine.settings.limits.total, partial(self._expire, whole_request))
                 try:
                     await self._decide()
                 finally:
@@ -113,6 +115,12 @@ class Transaction:
         except Exception:  # noqa: BLE001 (then nothing is handed over)
             LOG.exception("a request was given up")
             await self._fail("reader_failed")
+
+    def _expire(self, whole_request: asyncio.Timeout) -> None:
+        """End the request; a content that is being judged ends its download by itself."""
+        if self._download is not None and not self._judging:
+            self._download.abandon(TimeoutError())
+        whole_request.reschedule(0)
 
     async def _decide(self) -> None:
         engine = self._engine
@@ -167,6 +175,7 @@ class Transaction:
         try:
             if not isinstance(reply, Content) or not self._is_slow(download, reply):
                 return await advance_async(download, reply)
+            self._judging = True
             judging = asyncio.wrap_future(self._engine.threads.submit(advance, download, reply))
             try:
                 await asyncio.wait([judging])
@@ -175,6 +184,7 @@ class Transaction:
                 raise
             return judging.result()
         finally:
+            self._judging = False
             self.decision_seconds += self._clock() - start
 
     def _is_slow(self, download: Download, content: Content) -> bool:

@@ -1,27 +1,18 @@
 """The program that reads C2PA manifests in a process of its own: an image in, a small JSON document out.
 
 Once it reads it can open neither file nor socket, and it dies rather than guess.
-
-On descriptor 0 is a socket. First it says that it is ready, by an empty answer; then, again and again, it takes the
-lengths of two parts (an image; a manifest from elsewhere, or nothing) in four bytes each, then the parts, and gives one
-answer, after its length.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import socket
-import sys
-import time
-from contextlib import suppress
-from struct import Struct
 from typing import Any
 
 import c2pa
 
-_LENGTH, _LENGTHS = Struct(">I"), Struct(">II")
-_STANDARD_STREAMS = 3
+from consentcrawl.workers.loop import NO_FILES, serve
+
 _NOTE_LIMIT = 300
 _WANTED, _ALLOWED = "training-mining", '"allowed"'
 # In an image in which the library finds no manifest: the words, a manifest's type (also compressed), the store's name,
@@ -124,54 +115,11 @@ def _assertions(manifest: Json) -> list[Json]:
     return [{"label": a["label"], "data": a.get("data")} for a in found if _WANTED in a.get("label", "")]
 
 
-def main(memory: int, cpu_seconds: int) -> None:
-    """Answer until the parent is gone."""
-    link = socket.socket(fileno=0)
-    read(b"\xff\xd8\xff\xd9")  # loads what is loaded late
-    _confine(memory)
-    link.sendall(_LENGTH.pack(0))
-    while True:
-        _allow(cpu_seconds)
-        image, manifest = (_exactly(link, size) for size in _LENGTHS.unpack(_exactly(link, _LENGTHS.size)))
-        answer = json.dumps(read(image, manifest)).encode()
-        link.sendall(_LENGTH.pack(len(answer)) + answer)
-
-
-def _confine(memory: int) -> None:
-    """Return up what reading does not need; on systems without a limit the parent's clock remains."""
-    with suppress(ImportError):
-        import resource  # noqa: PLC0415 (not on Windows)
-
-        limits = {
-            resource.RLIMIT_AS: memory,
-            resource.RLIMIT_CORE: 0,
-            resource.RLIMIT_FSIZE: 0,
-            resource.RLIMIT_NOFILE: _STANDARD_STREAMS,  # no descriptor is left for a file or a socket
-        }
-        for kind, most in limits.items():
-            with suppress(ValueError, OSError):
-                resource.setrlimit(kind, (most, most))
-
-
-def _allow(cpu_seconds: int) -> None:
-    """Let the next document cost so much from here."""
-    with suppress(ImportError, ValueError, OSError):
-        import resource  # noqa: PLC0415 (not on Windows)
-
-        spent = int(time.process_time()) + 1
-        resource.setrlimit(resource.RLIMIT_CPU, (spent + cpu_seconds, resource.RLIM_INFINITY))
-
-
-def _exactly(link: socket.socket, size: int) -> bytes:
-    taken, at = bytearray(size), 0
-    with memoryview(taken) as view:
-        while at < size:
-            got = link.recv_into(view[at:])
-            if not got:
-                sys.exit()
-            at += got
-    return bytes(taken)
+def answer(image: bytes, manifest: bytes) -> bytes:
+    """Return the answer about one image, and a manifest from elsewhere or nothing."""
+    return json.dumps(read(image, manifest)).encode()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    read(b"\xff\xd8\xff\xd9")  # loads what is loaded late
+    serve(answer, 2, [NO_FILES])

@@ -4,23 +4,19 @@ Once it reads it is limited in memory and time, and it dies rather than guess.
 
 dHash: grey, 9 by 8 pixels (Lanczos); a bit says that a pixel is lighter than the one to its left. pHash: grey, 32 by
 32 pixels, DCT-II; a bit says that one of the 8 by 8 lowest frequencies is above their median. Rows from the top, the
-first bit is the highest. The protocol is that of ``pool.py``: a length in four bytes before each part.
+first bit is the highest.
 """
 
 from __future__ import annotations
 
 import io
-import socket
-import sys
-import time
-from contextlib import suppress
 from math import cos, pi
 from statistics import median
-from struct import Struct
 
 from PIL import Image
 
-_LENGTH = Struct(">I")
+from consentcrawl.workers.loop import serve
+
 _SIDE, _LOW = 32, 8
 _WAVES = [[cos(pi * k * (2 * n + 1) / (2 * _SIDE)) for n in range(_SIDE)] for k in range(_LOW)]
 
@@ -63,43 +59,12 @@ def _hex(bits: list[bool]) -> str:
     return f"{int(''.join('01'[bit] for bit in bits), 2):016x}"
 
 
-def main(memory: int, cpu_seconds: int) -> None:
-    """Answer until the parent is gone."""
-    link = socket.socket(fileno=0)
-    Image.preinit()
-    Image.init()  # loads what is loaded late
-    _limit("RLIMIT_AS", memory)
-    _limit("RLIMIT_FSIZE", 0)
-    link.sendall(_LENGTH.pack(0))
-    while True:
-        _limit("RLIMIT_CPU", int(time.process_time()) + 1 + cpu_seconds)
-        answer = read(_take(link)).encode()
-        link.sendall(_LENGTH.pack(len(answer)) + answer)
-
-
-def _limit(name: str, most: int) -> None:
-    """Return up more than ``most``; on systems without limits the parent's clock remains."""
-    with suppress(ImportError, ValueError, OSError):
-        import resource  # noqa: PLC0415 (not on Windows)
-
-        kind = getattr(resource, name)
-        resource.setrlimit(kind, (most, resource.getrlimit(kind)[1]))
-
-
-def _take(link: socket.socket) -> bytes:
-    (size,) = _LENGTH.unpack(_exactly(link, _LENGTH.size))
-    return _exactly(link, size)
-
-
-def _exactly(link: socket.socket, size: int) -> bytes:
-    taken = bytearray()
-    while len(taken) < size:
-        got = link.recv(size - len(taken))
-        if not got:
-            sys.exit()
-        taken += got
-    return bytes(taken)
+def answer(content: bytes) -> bytes:
+    """Return the answer about one picture."""
+    return read(content).encode()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    Image.preinit()
+    Image.init()  # loads what is loaded late
+    serve(answer, 1)
