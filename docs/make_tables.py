@@ -1,4 +1,4 @@
-"""Writes the tables that the program knows better than any author: what stands between two marks is printed by it.
+"""Write the tables of the documents that the program prints: what stands between two marks.
 
 Run as ``python docs/make_tables.py`` after a change; a test fails where a page and the program differ.
 """  # noqa: INP001 (not a package)
@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import typer
 from typer.testing import CliRunner
 
-from consentcrawl import discovery
+from consentcrawl import core, discovery
 from consentcrawl.cli import app
 from consentcrawl.cli.demo_sites import LIST
 from consentcrawl.cli.ledger_tables import COLUMNS as EXPORTED
@@ -112,7 +114,7 @@ def policy() -> str:
 
 
 def purposes() -> str:
-    """Every purpose, what it intends, and whose disallowance refuses it."""
+    """Every purpose, what it intends, and which categories refuse it when disallowed."""
     rows = (
         (f"`{name}`", code(sorted(intends)), code(sorted(Purpose(name, "any", intends).heeds)))
         for name, intends in PURPOSES.items()
@@ -128,7 +130,7 @@ def categories() -> str:
 
 def reasons() -> str:
     """Every reason code with its sentence."""
-    return table(("code", "what it says"), ((f"`{reason}`", says) for reason, says in REASONS.items()))
+    return table(("code", "what it means"), ((f"`{reason}`", says) for reason, says in REASONS.items()))
 
 
 def gates() -> str:
@@ -144,14 +146,22 @@ def gates() -> str:
 
 
 def prefixes() -> str:
-    """How much of the content the drivers look at."""
+    """How much of the content is read before any is handed over."""
     rows = [
         (f"`{kind}…`", f"{size // 1024:,} KiB" if size // 1024 else f"{size} bytes")
         for kind, size in _LOOKED_AT.items()
     ]
     return table(
-        ("media type", "looked at, at most"), [*rows, ("any other, or none", f"{_UNKNOWN_TYPE // 1024:,} KiB")]
+        ("media type", "read before any is handed over, at most"),
+        [*rows, ("any other, or none", f"{_UNKNOWN_TYPE // 1024:,} KiB")],
     )
+
+
+def laws() -> str:
+    """The law of each module of the core, as its docstring states it."""
+    modules = (import_module(f"{core.__name__}.{each.name}") for each in iter_modules(core.__path__))
+    stated = ((module.__name__.rpartition(".")[2], (module.__doc__ or "").partition("Law: ")[2]) for module in modules)
+    return table(("module", "law"), ((f"`{name}`", " ".join(law.split())) for name, law in stated if law))
 
 
 def inputs() -> str:
@@ -184,8 +194,8 @@ def _verbs(name: str, verb: Any) -> Iterator[str]:  # noqa: ANN401 (typer's own 
 
 
 def _verb(name: str, verb: typer.core.TyperCommand) -> str:
-    told = " ".join((verb.help or "").split())
-    return f"### consentcrawl {name}\n\n{told}\n\n" + table(("option", "what it does", "default"), _options(verb))
+    text = " ".join((verb.help or "").split())
+    return f"### consentcrawl {name}\n\n{text}\n\n" + table(("option", "what it does", "default"), _options(verb))
 
 
 def _options(verb: typer.core.TyperCommand) -> Iterator[tuple[str, str, str]]:
@@ -201,7 +211,7 @@ def _options(verb: typer.core.TyperCommand) -> Iterator[tuple[str, str, str]]:
 TABLES: dict[str, Callable[[], str]] = {
     made.__name__: made
     for made in (
-        categories, cli, columns, demo, exported, gates, honoured, inputs, platforms, policy, prefixes, purposes,
+        categories, cli, columns, demo, exported, gates, honoured, inputs, laws, platforms, policy, prefixes, purposes,
         reasons, signals,
     )
 }  # fmt: skip

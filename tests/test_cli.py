@@ -331,7 +331,7 @@ def test_ours_every_kind_of_verdict_can_be_explained() -> None:
     for words in (
         "shown on " + NOAI, "redirected (301) from", "under the agreement a licence", "“no\\x07ai” line 1, " + OPEN,
         "train, ai-use: disallowed", "note: a note", "says the policy", "a_new_reason",
-        "leaves the verdict open", "why\\x1b",
+        "leaves the verdict undetermined", "why\\x1b",
     ):  # fmt: skip
         assert words in text
 
@@ -342,7 +342,7 @@ def test_ours_every_kind_of_verdict_can_be_explained() -> None:
         ({"agreement": "a licence"}, "under the agreement a licence"),
         (
             {"gaps": (Gap(OPEN, "timeout"),)},
-            "nothing found against it; its content was not looked at; 1 look-up(s) failed",
+            "no opt-out found; the content was not read; 1 look-up failed",
         ),
         ({"grounds": (Ground("x", allow(Category.TRAIN, "yes", "here"), OPEN),)}, "“yes”  here of its own answer"),
     ],

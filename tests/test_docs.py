@@ -8,6 +8,7 @@ import io
 import json
 import re
 import shlex
+import subprocess
 import sys
 import time
 import tomllib
@@ -57,6 +58,13 @@ SITE = {
 NETWORK = '\n[network]\nallow = ["127.0.0.0/8"]\n'
 NOT_RUN = {"git", "pip", "cd", "python", "source"}
 
+WORDS = {
+    "asset", "crawler", "product token", "group", "rule", "unavailable", "unreachable", "category", "purpose",
+    "preference", "statement", "reservation", "signal", "platform plugin", "work key", "need", "evidence", "fields",
+    "gate", "inquiry", "ground", "gap", "document", "source", "pace", "part", "unanswered", "verdict", "outcome",
+    "policy", "agreement", "steward", "driver", "ledger", "entry", "checkpoint", "witness",
+}  # fmt: skip
+
 _fence = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 _link = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _heading = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -85,10 +93,10 @@ def loosely(expected: str, printed: str) -> None:
 
 
 class Reader:
-    """Somebody who types in what a page shows, block by block."""
+    """Types in what a page shows, block by block."""
 
     def __init__(self, folder: Path) -> None:
-        """Sit down in ``folder``, where loopback may be dialled."""
+        """Begin in ``folder``, where connections may go to loopback."""
         self.folder, self.printed, self.code = folder, "", 0
         self.names: dict[str, object] = {"__name__": "__main__"}
         self.before = ""
@@ -250,6 +258,28 @@ def test_ours_every_part_of_a_verdict_is_described() -> None:
 def test_ours_every_exit_code_is_described() -> None:
     section = _section("reference/cli.md", "Exit codes")
     assert all(f"| {code} |" in section for code in (0, 1, 2, 3, 130, 141))
+
+
+def test_ours_every_word_of_the_design_stands_in_the_glossary() -> None:
+    explained = set(re.findall(r"^(\S.*)\n:   ", (DOCS / "glossary.md").read_text("utf-8"), re.MULTILINE))
+    assert explained >= WORDS
+
+
+def test_ours_every_public_name_is_described() -> None:
+    text = (DOCS / "reference" / "python.md").read_text("utf-8")
+    assert [name for name in consentcrawl.__all__ if not re.search(rf"\b{name}\b", text)] == ["__version__"]
+
+
+def test_ours_the_picture_is_what_its_command_draws() -> None:
+    draw = importlib.import_module("docs.draw_path")
+    assert draw.PICTURE.read_text("utf-8") == draw.picture()
+
+
+def test_ours_the_call_path_begins_at_the_driver_and_ends_within_a_few_files() -> None:
+    ran = subprocess.run([sys.executable, DOCS / "call_path.py"], check=True, capture_output=True, text=True)
+    first, *_, summary = ran.stdout.splitlines()
+    assert first == "drivers/requests.py  ConsentAdapter.send"
+    assert 0 < int(summary.split()[-2]) < 20
 
 
 def _anchor(heading: str) -> str:

@@ -227,7 +227,7 @@ def test_ours_lists_on_the_command_line(tmp_path: Path) -> None:
     assert run.invoke(app, ["lists", "show", "--to", str(tmp_path / "none")]).exit_code == 2
     _csv(tmp_path / "l.csv", [ROWS[0], ROWS[0]])
     again = run.invoke(app, ["lists", "add", source, "--name", "ours", *to])
-    assert (again.exit_code, "1 rows say again" in again.output) == (0, True)
+    assert (again.exit_code, "rows that repeat an earlier one: 1" in again.output) == (0, True)
     assert run.invoke(app, ["lists", "show", str(tmp_path / "ours.optout")]).exit_code == 0
 
 

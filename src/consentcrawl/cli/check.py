@@ -1,4 +1,4 @@
-"""``consentcrawl check``: says of every URL in a list whether it may be taken, and why not.
+"""``consentcrawl check``: says for each URL of a list whether it may be downloaded, and why not.
 
 One row out for each row in, in order, with the URL as it stood in the list; rows that are finished stay written.
 """
@@ -43,19 +43,28 @@ _LOT = 50
 
 def check(  # noqa: PLR0913 (one per option)
     lists: Annotated[
-        list[str], typer.Argument(help="Lists (.txt .csv .jsonl .parquet, also .gz), URLs, or - for stdin.")
+        list[str],
+        typer.Argument(help="Lists of URLs (.txt .csv .jsonl .parquet, also .gz), single URLs, or - for stdin."),
     ],
     *,
-    url_column: Annotated[str, typer.Option(help="The column that holds the URL.")] = "url",
-    page_column: Annotated[str | None, typer.Option(help="The column that holds the page that shows it.")] = None,
-    input_format: Annotated[str | None, typer.Option(help=f"{', '.join(FORMS)}: instead of the suffix.")] = None,
-    format_: Annotated[
-        str | None, typer.Option("--format", help=f"{', '.join(results.FORMATS)} (by -o, else table).")
+    url_column: Annotated[str, typer.Option(help="The column with the URL.")] = "url",
+    page_column: Annotated[
+        str | None, typer.Option(help="The column with the URL of the page that shows the file.")
     ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write there instead of stdout.")] = None,
+    input_format: Annotated[
+        str | None, typer.Option(help=f"Format of the lists, if their suffix does not name it: {', '.join(FORMS)}.")
+    ] = None,
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help=f"Format of the output: {', '.join(results.FORMATS)} (default: the suffix of -o, else table).",
+        ),
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file instead of stdout.")] = None,
     gate: options.ReachOption = Reach.HEAD,
     all_grounds: Annotated[
-        bool, typer.Option("--all-grounds", help="Collect every ground, not only the first.")
+        bool, typer.Option("--all-grounds", help="Collect every ground, also after the first that refuses.")
     ] = False,
     purpose: options.PurposeName = None,
     token: options.Token = None,
@@ -63,15 +72,19 @@ def check(  # noqa: PLR0913 (one per option)
     config: options.ConfigFile = None,
     connect_to: options.ConnectTos = None,
     allow_net: options.AllowNets = None,
-    store: Annotated[Path | None, typer.Option(help="Keep look-ups in this SQLite file, shared by processes.")] = None,
+    store: Annotated[
+        Path | None, typer.Option(help="Keep what was looked up in this SQLite file; processes may share it.")
+    ] = None,
     ledger: options.LedgerDirectory = None,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 whatever the verdicts are.")] = False,
-    fail_on: Annotated[str, typer.Option(help="Which outcomes count for the exit code.")] = ",".join(FAILS),
-    workers: Annotated[int, typer.Option(min=1, max=256, help="How many origins are asked at once.")] = 16,
-    skip: Annotated[int, typer.Option(min=0, help="Leave out so many rows at the beginning.")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
+    fail_on: Annotated[str, typer.Option(help="Outcomes that make the exit code other than 0.")] = ",".join(FAILS),
+    workers: Annotated[int, typer.Option(min=1, max=256, help="How many origins to ask at the same time.")] = 16,
+    skip: Annotated[int, typer.Option(min=0, help="Leave out this many rows at the beginning.")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no summary.")] = False,
 ) -> None:
-    """May these be taken, and why not? A dry run: nothing is kept, each origin is asked politely, one thing at a time.
+    """Say for each URL whether it may be downloaded, and why not.
+
+    This is a dry run: no file is kept, and each origin gets one request at a time, at the pace that it asks for.
 
     Exits 0 if all is permitted, 1 if something is refused, 3 if nothing is refused but something is undetermined.
     In csv, cells that a spreadsheet would take for a formula get an apostrophe in front; the url column never does.
@@ -114,7 +127,7 @@ class _Asking:
         self._reach, self._settle, self._workers = reach.gate, settle, workers
 
     def run(self, rows: Iterable[Row], writer: Writer, tally: Tally) -> int:
-        """Answer and write every row; give the exit code of what went wrong, or 0."""
+        """Judge and write every row; return the exit code of what went wrong, or 0."""
         faults: list[BadInput] = []
         answered = in_order(
             self._prepared(_until_fault(rows, faults)),
@@ -150,7 +163,7 @@ class _Asking:
 
 
 def _origin(row: Row) -> str:
-    """Whose worker a row is for."""
+    """Return the origin of a row, whose worker judges it."""
     try:
         return origin_of(canonical(row.url))
     except BadUrl:

@@ -1,4 +1,4 @@
-"""``consentcrawl demo``: a small web of its own on loopback with every signal in it, and the verdicts about it."""
+"""``consentcrawl demo``: serves a small web on loopback with every signal in it, and prints the verdicts about it."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from consentcrawl.net.paced import PacedReader
 from consentcrawl.steward import Steward
 
 _BEFORE = """\
-A small web on this machine, and what its makers say about training on their work.
-What is refused, by which words, standing where:
+A small web on this machine, some of whose makers forbid training on their work.
+Each row has the verdict, the URL, and the words that decide with the place where they stand:
 """
 _AFTER = """
-Your own list (.txt, .csv, .jsonl, .parquet), as a dry run:
+To check a list of your own (.txt, .csv, .jsonl, .parquet) without downloading:
 
     consentcrawl check urls.txt
     consentcrawl check urls.parquet --url-column url -o verdicts.parquet
 
-One URL with every ground and gap:
+To see every ground and gap for one URL:
 
     consentcrawl explain https://example.com/picture.jpg
 """
 _SERVING = """
-The small web goes on until you press Ctrl-C. Try it from another terminal:
+The small web runs until you press Ctrl-C. Try it from another terminal:
 
     consentcrawl explain http://fields.example/noai.png --connect-to {}
 """
@@ -46,9 +46,9 @@ The small web goes on until you press Ctrl-C. Try it from another terminal:
 
 def demo(
     *,
-    serve: Annotated[bool, typer.Option("--serve", help="Keep the small web up until Ctrl-C.")] = False,
+    serve: Annotated[bool, typer.Option("--serve", help="Keep the small web running until Ctrl-C.")] = False,
 ) -> None:
-    """Show it at work on a small web of its own: nothing leaves this machine."""
+    """Serve a small web on this machine, check it, and print the verdicts. No request leaves the machine."""
     to = console()
     with web() as connect_to:
         to.print(_BEFORE)

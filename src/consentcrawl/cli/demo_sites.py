@@ -95,7 +95,7 @@ WEB: dict[str, dict[str, Answer]] = {
 }
 
 DEAD = "dead.example"
-"""A host at whose address nobody answers."""
+"""A host whose address does not answer."""
 
 LIST: tuple[tuple[str, str | None], ...] = (
     ("http://open.example/sunset.png", None),

@@ -45,21 +45,21 @@ class _Server(ThreadingHTTPServer):
         self.sites = sites
 
     def handle_error(self, *_: object) -> None:
-        """A client that has seen enough hangs up after the head; that is no fault."""
+        """A client that needs the head only closes the connection after it; that is no fault."""
 
 
 @contextmanager
 def web(sites: Sites = WEB) -> Iterator[tuple[str, ...]]:
     """Serve ``sites`` (host, path, answer) on loopback; gives the ``--connect-to`` values that lead there.
 
-    Nobody answers for the host ``dead.example``.
+    Connections to the host ``dead.example`` are refused.
     """
-    with socket.socket() as nobody, _Server(sites) as server:
-        nobody.bind((_ADDRESS, 0))  # bound, and never listening: whoever dials it is refused
+    with socket.socket() as closed, _Server(sites) as server:
+        closed.bind((_ADDRESS, 0))  # bound, and never listening: a connection is refused
         serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         serving.start()
         try:
-            yield f"{DEAD}:80:{_ADDRESS}:{nobody.getsockname()[1]}", f":80:{_ADDRESS}:{server.server_port}"
+            yield f"{DEAD}:80:{_ADDRESS}:{closed.getsockname()[1]}", f":80:{_ADDRESS}:{server.server_port}"
         finally:
             server.shutdown()
             serving.join()

@@ -21,7 +21,7 @@ EXIT_CODES = {Outcome.PERMIT: 0, Outcome.REFUSE: 1, Outcome.UNDETERMINED: 3}
 def explain(  # noqa: PLR0913 (one per option)
     url: Annotated[str, typer.Argument(help="The URL of the asset.")],
     *,
-    page: Annotated[str | None, typer.Option(help="The URL of the page that shows it.")] = None,
+    page: Annotated[str | None, typer.Option(help="The URL of the page that shows the asset.")] = None,
     gate: options.ReachOption = Reach.HEAD,
     purpose: options.PurposeName = None,
     token: options.Token = None,
@@ -30,7 +30,7 @@ def explain(  # noqa: PLR0913 (one per option)
     connect_to: options.ConnectTos = None,
     allow_net: options.AllowNets = None,
 ) -> None:
-    """May this be taken, and why not? Every ground and gap about one URL, and the policy that weighed them."""
+    """Show for one URL whether it may be downloaded: every ground and gap, and the policy that weighed them."""
     with options.one_line_errors():
         settings = options.config_of(
             purpose=purpose, token=token, policy=policy, config=config, connect_to=connect_to, allow_net=allow_net

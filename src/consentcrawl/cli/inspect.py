@@ -1,4 +1,4 @@
-"""``consentcrawl inspect``: what a file already on disk says, with the fields it came with if they are known."""
+"""``consentcrawl inspect``: judges a file on disk by its content, and by the header fields it came with if known."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ from consentcrawl.formats.url import BadUrl
 def inspect(  # noqa: PLR0913 (one per option)
     file: Annotated[str, typer.Argument(help="The file, or - for stdin.")],
     *,
-    url: Annotated[str, typer.Option(help="Where it came from.")] = "",
+    url: Annotated[str, typer.Option(help="The URL that the file came from.")] = "",
     field: Annotated[
-        list[str] | None, typer.Option(metavar="'NAME: VALUE'", help="A header field it came with; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="'NAME: VALUE'", help="A header field of the answer that brought it; may be repeated."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The verdict as JSON, on one line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON, on one line.")] = False,
     purpose: options.PurposeName = None,
     token: options.Token = None,
     policy: options.PolicyWords = None,
     config: options.ConfigFile = None,
 ) -> None:
-    """What does this file say by itself? Nothing is looked up: a robots.txt, for one, is not asked."""
+    """Show what a file on disk says about its use. Nothing is looked up: robots.txt, for one, is not fetched."""
     with options.one_line_errors():
         settings = options.config_of(purpose=purpose, token=token, policy=policy, config=config)
         body = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
@@ -55,7 +56,7 @@ def inspect(  # noqa: PLR0913 (one per option)
 
 
 def _typed(file: str, fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Add the media type that the file's suffix means, where no field names one."""
+    """Return the fields, with the media type of the file's suffix where no field names one."""
     kind = mimetypes.guess_type(file)[0]
     if kind is None or any(name.lower() == "content-type" for name, _ in fields):
         return fields

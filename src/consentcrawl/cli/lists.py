@@ -1,4 +1,4 @@
-"""``consentcrawl lists``: compile opt-out lists, look at them, and ask them."""
+"""``consentcrawl lists``: compile opt-out lists, show them, and search them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from consentcrawl.lists import PERCEPTUAL, BadList, CompiledList, Row, compile_l
 from consentcrawl.lists.build import SUFFIX
 from consentcrawl.lists.rows import normal
 
-lists = typer.Typer(help="Opt-out lists: compile them, look at them, ask them.", no_args_is_help=True)
+lists = typer.Typer(help="Compile opt-out lists, show what they hold, and search them.", no_args_is_help=True)
 
-Directory = Annotated[Path | None, typer.Option("--to", help="The directory of the lists, instead of your own.")]
+Directory = Annotated[Path | None, typer.Option("--to", help="The directory of the lists, instead of the user's own.")]
 BAD_ROWS, LISTED = 1, 1
 
 
@@ -32,34 +32,36 @@ def add(
         Path, typer.Argument(help="Rows (.csv .jsonl .parquet, .gz): kind, value, source, date, category.")
     ],
     *,
-    name: Annotated[str, typer.Option(help="What the list is called in verdicts.")],
+    name: Annotated[str, typer.Option(help="The name of the list in verdicts.")],
     to: Directory = None,
     distance: Annotated[
         int, typer.Option(help="How many of the 64 bits of a perceptual hash (dhash, phash) may differ.")
     ] = 4,
 ) -> None:
-    """Compile a list. Exits 1 if there were rows that could not be used: they are shown with their lines."""
+    """Compile a list. Rows that cannot be used are printed with their line numbers; then the exit code is 1."""
     with options.one_line_errors():
         built = compile_list(file, name, to or _own(), distance=distance)
     for bad in built.bad:
         options.complain(f"{file}: line {bad.line}: {bad.reason}")
     if built.bad_rows:
-        options.complain(f"{file}: {built.bad_rows:,} rows could not be used")
+        options.complain(f"{file}: rows that could not be used: {built.bad_rows:,}")
     if built.repeated:
-        options.complain(f"{file}: {built.repeated:,} rows say again what an earlier row says")
-    typer.echo(f"{built.path}: {sum(built.kinds.values()):,} rows. Name it in the settings:")
+        options.complain(f"{file}: rows that repeat an earlier one: {built.repeated:,}")
+    typer.echo(f"{built.path}: {sum(built.kinds.values()):,} rows. To use it, name it in the settings:")
     typer.echo(f"[lists]\nfiles = [{json.dumps(str(built.path))}]")
     raise typer.Exit(BAD_ROWS if built.bad_rows else 0)
 
 
 @lists.command()
 def show(
-    names: Annotated[list[str] | None, typer.Argument(help="Names or files; all of the directory if none.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Names or files of lists; without any, all lists of the directory.")
+    ] = None,
     *,
     to: Directory = None,
-    check: Annotated[bool, typer.Option("--check", help="Read the rows against their digest, too.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Also compare the rows with their digest.")] = False,
 ) -> None:
-    """Say what lists hold. Exits 2 for one that is damaged."""
+    """Print what each list holds. Exits 2 if one is damaged."""
     with options.one_line_errors():
         for path in _paths(names, to or _own()):
             with closing(CompiledList(path)) as each:
@@ -72,11 +74,13 @@ def show(
 @lists.command("test")
 def ask(
     asked: Annotated[str, typer.Argument(help="A URL, a SHA-256, or a perceptual hash of 16 digits.")],
-    names: Annotated[list[str] | None, typer.Argument(help="Names or files; all of the directory if none.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Names or files of lists; without any, all lists of the directory.")
+    ] = None,
     *,
     to: Directory = None,
 ) -> None:
-    """Print the rows that are about something. Exits 1 if there are any."""
+    """Print the rows about a URL, a SHA-256 or a perceptual hash. Exits 1 if there are any."""
     found = False
     with options.one_line_errors():
         for path in _paths(names, to or _own()):
@@ -99,7 +103,7 @@ def _rows(each: CompiledList, asked: str) -> list[Row]:
             return each.sha256(normal("sha256", asked))
         return [row for kind in PERCEPTUAL for row in each.perceptual(kind, normal(kind, asked))]
     except ValueError as error:
-        msg = f"{asked}: it is no URL, no SHA-256 and no perceptual hash"
+        msg = f"{asked}: neither a URL, nor a SHA-256, nor a perceptual hash"
         raise BadInput(msg) from error
 
 
@@ -108,7 +112,7 @@ def _paths(names: list[str] | None, directory: Path) -> list[Path]:
         return [Path(name) if name.endswith(SUFFIX) else directory / (name + SUFFIX) for name in names]
     found = sorted(directory.glob(f"*{SUFFIX}"))
     if not found:
-        msg = f"{directory}: there are no lists"
+        msg = f"{directory}: holds no list"
         raise BadList(msg)
     return found
 

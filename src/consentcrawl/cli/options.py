@@ -41,10 +41,11 @@ class Reach(StrEnum):
 
 
 PurposeName = Annotated[
-    str | None, typer.Option("--purpose", metavar="NAME", help=f"What it is for: {', '.join(PURPOSES)}.")
+    str | None, typer.Option("--purpose", metavar="NAME", help=f"The purpose of the download: {', '.join(PURPOSES)}.")
 ]
 Token = Annotated[
-    str | None, typer.Option("--token", metavar="TOKEN", help="The product token that robots.txt groups are asked for.")
+    str | None,
+    typer.Option("--token", metavar="TOKEN", help="The product token of your crawler, as robots.txt groups name it."),
 ]
 PolicyWords = Annotated[
     list[str] | None,
@@ -55,31 +56,34 @@ PolicyWords = Annotated[
 ]  # fmt: skip
 ConfigFile = Annotated[
     Path | None,
-    typer.Option("--config", metavar="FILE", help="Settings, instead of consentcrawl.toml or pyproject.toml."),
+    typer.Option("--config", metavar="FILE", help="The settings file, instead of consentcrawl.toml or pyproject.toml."),
 ]
 ConnectTos = Annotated[
     list[str] | None,
     typer.Option(
-        "--connect-to", metavar="HOST:PORT:ADDR:PORT", help="Dial ADDR for HOST, as curl does; may be repeated."
+        "--connect-to",
+        metavar="HOST:PORT:ADDR:PORT",
+        help="Connect to ADDR instead of HOST, as with curl; may be repeated.",
     ),
 ]
 AllowNets = Annotated[
     list[str] | None,
-    typer.Option("--allow-net", metavar="CIDR", help="A private network that may be dialled; may be repeated."),
+    typer.Option("--allow-net", metavar="CIDR", help="A private network that connections may go to; may be repeated."),
 ]
 LedgerDirectory = Annotated[
     Path | None,
     typer.Option(
         "--ledger", metavar="DIR",
-        help="Keep verdicts and what they rest on in this ledger; {process} in the name gives each process its own.",
+        help="The directory of a ledger that keeps the verdicts and the documents they rest on; {process} in the name"
+        " gives each process a ledger of its own.",
     ),
 ]  # fmt: skip
 ReachOption = Annotated[
     Reach,
     typer.Option(
         "--gate",
-        help="How far to go: lookup asks nothing of the asset itself, head closes its answer after the head, body reads"
-        " a bounded prefix of the content.",
+        help="How far to go: lookup sends no request for the file itself, head reads the status and header fields of"
+        " its answer, body also a bounded prefix of the content.",
     ),
 ]  # fmt: skip
 
@@ -106,7 +110,7 @@ def config_of(  # noqa: PLR0913 (one per option)
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turn what the user got wrong into one line on stderr and exit code 2, and a pipe that nobody reads into 141."""
+    """Turn an error of the user into one line on stderr and exit code 2, and a closed pipe into exit code 141."""
     try:
         yield
     except BrokenPipeError as error:
@@ -118,12 +122,12 @@ def one_line_errors() -> Iterator[None]:
 
 
 def let_go_of_stdout() -> None:
-    """Let what is still written to a broken pipe go nowhere, also at the end of the program."""
+    """Discard what is still written to a broken pipe, also at the end of the program."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def complain(message: str) -> None:
-    """Say one line on stderr, whatever is in it."""
+    """Print one line on stderr; what is not printable in it is escaped."""
     typer.echo(printable(f"consentcrawl: {message}"), err=True)
 
 

@@ -1,4 +1,4 @@
-"""What a person reads: the table of verdicts and the long answer about one.
+"""Text for a terminal: the table of verdicts, and the explanation of one.
 
 What strangers wrote is shown escaped, and never read as markup.
 """
@@ -19,12 +19,12 @@ from consentcrawl.core import REASONS, Gap, Gate, Ground, Outcome, Preference, V
 from consentcrawl.dataset.readers import Row
 from consentcrawl.dataset.writers import printable
 
-# Blue and orange: told apart by those who cannot tell red from green.
+# Blue and orange differ for people with red-green colour blindness.
 STYLES = {Outcome.PERMIT: "blue", Outcome.REFUSE: "bold dark_orange", Outcome.UNDETERMINED: "bold yellow"}
 REACHED = {
-    Gate.LOOKUP: "nothing was asked of the asset itself",
-    Gate.HEAD: "its content was not looked at",
-    Gate.BODY: "the beginning of its content was looked at",
+    Gate.LOOKUP: "no request was sent for the file itself",
+    Gate.HEAD: "the content was not read",
+    Gate.BODY: "the beginning of the content was read",
 }
 _OUTCOME_WIDTH = len("undetermined")
 
@@ -35,7 +35,7 @@ def console(stream: IO[str] | None = None, *, stderr: bool = False) -> Console:
 
 
 class _Console(Console):
-    """One that leaves a pipe which nobody reads any more to the caller: rich ends with 1, which means refused."""
+    """A console that leaves a closed pipe to the caller: rich exits with 1, which means refused."""
 
     def on_broken_pipe(self) -> None:
         """Go on with the error that was raised."""
@@ -71,7 +71,7 @@ class TableWriter:
 
 
 def why(verdict: Verdict) -> Text:
-    """Say in a few words what the verdict rests on: the maker's words and where they stand, or what is not known."""
+    """Return in a few words what the verdict rests on: the maker's words and where they stand, or the gap."""
     if verdict.deciding:
         more = len(verdict.deciding) - 1
         return _quoted(verdict.deciding[0], verdict.url) + Text(f" (and {more} more)" if more else "", "dim")
@@ -82,8 +82,9 @@ def why(verdict: Verdict) -> Text:
     allowed = [ground for ground in verdict.grounds if ground.statement.preference is Preference.ALLOWED]
     if allowed:
         return _quoted(allowed[0], verdict.url)
-    failed = f"; {len(verdict.gaps)} look-up(s) failed" if verdict.gaps else ""
-    return Text(f"nothing found against it; {REACHED[verdict.gate]}{failed}", "dim")
+    gaps = len(verdict.gaps)
+    failed = f"; {gaps} look-up{'' if gaps == 1 else 's'} failed" if gaps else ""
+    return Text(f"no opt-out found; {REACHED[verdict.gate]}{failed}", "dim")
 
 
 def shown(text: str, style: str = "") -> Text:
@@ -92,7 +93,7 @@ def shown(text: str, style: str = "") -> Text:
 
 
 def explanation(row: Row, verdict: Verdict, config: Config) -> Iterator[Text | Padding | Table]:
-    """Say everything about one verdict: every ground and gap, and the policy that weighed them."""
+    """Yield all of one verdict: every ground and gap, and the policy that weighed them."""
     yield shown(row.url, "bold")
     if row.page:
         yield shown(f"shown on {row.page}")
@@ -103,7 +104,7 @@ def explanation(row: Row, verdict: Verdict, config: Config) -> Iterator[Text | P
         yield shown(f"to {verdict.url}", "dim")
     noted = [ground for ground in verdict.grounds if ground not in verdict.deciding]
     yield from _section("Refused because", _grounds(verdict.deciding))
-    yield from _section("Also said, and does not decide", _grounds(noted))
+    yield from _section("Other statements, which do not decide", _grounds(noted))
     yield from _section("Not known", (_gap(gap) for gap in verdict.gaps))
     yield Text(f"\nPolicy {verdict.policy}", "bold")
     yield Padding(_policy(config), (0, 0, 0, 2), expand=False)
@@ -116,7 +117,7 @@ def _ending(verdict: Verdict, config: Config) -> Text:
     said += _line(f"reached the {verdict.gate.name.lower()} gate: {REACHED[verdict.gate]}")
     if verdict.agreement:
         said += _line(f"under the agreement {verdict.agreement}")
-    return said if verdict.enforced else said + _line("observed only: nothing is stopped", "yellow")
+    return said if verdict.enforced else said + _line("observed only: the download is not stopped", "yellow")
 
 
 def _section(title: str, parts: Iterable[Text]) -> Iterator[Text | Padding]:
@@ -154,7 +155,7 @@ def _quoted(ground: Ground, own: str = "") -> Text:
 
 
 def _gap(gap: Gap) -> Text:
-    text = _not_known(gap) + _line(f"{'leaves the verdict open' if gap.holds else 'noted only'} ({gap.reason})")
+    text = _not_known(gap) + _line(f"{'leaves the verdict undetermined' if gap.holds else 'noted only'} ({gap.reason})")
     return text + _line(gap.note) if gap.note else text
 
 

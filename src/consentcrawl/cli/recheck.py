@@ -1,4 +1,4 @@
-"""``consentcrawl recheck``: asks again about everything that was let through, and lists what must be deleted.
+"""``consentcrawl recheck``: asks again about everything that was permitted, and lists what must be deleted.
 
 What could not be asked again is listed apart; only what was asked and permitted again is left out of both lists.
 """
@@ -33,29 +33,37 @@ from consentcrawl.recheck.register import DELETIONS, NOT_KNOWN, Permitted, Regis
 
 OPTED_OUT, NOT_ASKED = 1, 3
 _TIMES = frozenset({"permitted_at", "first_seen"})
-_TOLD = 10
+_PRINTED = 10
 
 
 def recheck(  # noqa: PLR0913 (one per option)
     directory: Directory,
     *,
     since: Annotated[
-        str, typer.Option(metavar="DATE", help="Only what was permitted since then, such as 2026-11-24 (UTC).")
+        str, typer.Option(metavar="DATE", help="Only what was permitted since this date, such as 2026-11-24 (UTC).")
     ] = "",
     origin: Annotated[
-        list[str] | None, typer.Option(metavar="ORIGIN|HOST", help="Only assets from there; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="ORIGIN|HOST", help="Only files of this origin or host; may be repeated."),
     ] = None,
-    sample: Annotated[int | None, typer.Option(min=1, help="Only so many, drawn by lot.")] = None,
-    gate: Annotated[Reach | None, typer.Option(help="How far to go, instead of as far as each permit went.")] = None,
+    sample: Annotated[int | None, typer.Option(min=1, help="Only this many, drawn at random.")] = None,
+    gate: Annotated[
+        Reach | None, typer.Option(help="How far to go; by default as far as each earlier verdict went.")
+    ] = None,
     form: Annotated[
-        str | None, typer.Option("--format", help=f"{', '.join(results.FORMATS)} (by -o, else table).")
+        str | None,
+        typer.Option(
+            "--format",
+            help=f"Format of the output: {', '.join(results.FORMATS)} (default: the suffix of -o, else table).",
+        ),
     ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the deletion list there.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the deletion list to this file.")] = None,
     not_known: Annotated[
-        Path | None, typer.Option(help="Write there what could not be asked; else the first few are told.")
+        Path | None,
+        typer.Option(help="Write what could not be asked to this file; otherwise the first few are printed."),
     ] = None,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Ask nothing: list what the ledger knows already.")
+        bool, typer.Option("--offline", help="Send no request: list the opt-outs that the ledger holds already.")
     ] = False,
     purpose: options.PurposeName = None,
     token: options.Token = None,
@@ -63,13 +71,13 @@ def recheck(  # noqa: PLR0913 (one per option)
     config: options.ConfigFile = None,
     connect_to: options.ConnectTos = None,
     allow_net: options.AllowNets = None,
-    workers: Annotated[int, typer.Option(min=1, max=256, help="How many origins are asked at once.")] = 16,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="How many origins to ask at the same time.")] = 16,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no summary.")] = False,
 ) -> None:
-    """Who has opted out since? Asks again about all that was permitted, and lists what of it is refused now.
+    """Find opt-outs that came after the download: ask again about all that was permitted, and list what is refused now.
 
-    New verdicts go to the same ledger. A run that was interrupted goes on where it was, given the same options. Exits 1
-    if anybody has opted out, 3 if nobody has but something could not be asked.
+    New verdicts go to the same ledger. With the same options an interrupted run continues where it stopped. Exits 1 if
+    something is refused now, 3 if nothing is but something could not be asked.
     """
     with options.one_line_errors():
         settings = options.config_of(
@@ -101,7 +109,7 @@ class _Run:
     quiet: bool
 
     def ask(self, settings: Config, directory: Path, register: Register) -> bool:
-        """Ask about all that is wanted and not answered yet; False when it was interrupted."""
+        """Ask about all that is selected and not answered yet; return False if that was interrupted."""
         with closing(LedgerRecord.open(directory, settings, command="recheck")) as record:
             register.fill(stored_records(directory))
             begun = Begun.of(directory, register.entries, self._question(settings))
@@ -129,21 +137,21 @@ class _Run:
         return True
 
     def _question(self, settings: Config) -> str:
-        """The same text for the same question, so that the run that asked it goes on."""
+        """Return the same text for the same options, by which an interrupted run is known again."""
         wanted, purpose = self.wanted, settings.purpose
         selected = [wanted.since, sorted(wanted.places), wanted.sample, self.gate]
         return json.dumps([*selected, purpose.name, purpose.token, settings.policy.digest])
 
 
 def _write_not_known(register: Register, output: Path | None) -> int:
-    """Write what could not be asked to a file; without one, tell the first few."""
+    """Write what could not be asked to a file; without one, print the first few."""
     rows = [_timed(row) for row in register.not_known()]
     if output is not None:
         return tables.write(rows, NOT_KNOWN, results.form(None, output), output)
-    for row in rows[:_TOLD]:
+    for row in rows[:_PRINTED]:
         options.complain(f"not known: {row['url']}: {REASONS.get(row['reason'], row['reason'])} ({row['need']})")
-    if len(rows) > _TOLD:
-        options.complain(f"not known: and {len(rows) - _TOLD:,} more; --not-known FILE lists them all")
+    if len(rows) > _PRINTED:
+        options.complain(f"not known: and {len(rows) - _PRINTED:,} more; --not-known FILE lists them all")
     return len(rows)
 
 
@@ -164,7 +172,7 @@ def _moment(since: str) -> int:
     try:
         moment = datetime.fromisoformat(since)
     except ValueError as error:
-        msg = f"--since {since}: it is a date such as 2026-11-24, with a time if need be"
+        msg = f"--since {since}: not a date such as 2026-11-24, or date and time"
         raise BadInput(msg) from error
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 

@@ -1,4 +1,4 @@
-"""Where the rows of a list go: stdout or a file, in the form asked for.
+"""Opens the output of a list, stdout or a file, in the format asked for.
 
 Nothing is written over that is being read, or that an interrupted run has written.
 """
@@ -22,7 +22,7 @@ FORMATS = ("table", *_WRITERS)
 
 
 def form(named: str | None, output: Path | None) -> str:
-    """Return the form asked for, or that of the file's suffix; a person's table otherwise."""
+    """Return the form asked for, or that of the file's suffix; a table for a person otherwise."""
     suffix = output.name.removesuffix(".gz").rpartition(".")[2].lower() if output else ""
     form = named or (suffix if suffix in _WRITERS else "table")
     if form not in FORMATS:
@@ -36,7 +36,7 @@ def must_be_free(output: Path, lists: list[str], skip: int) -> None:
     if not output.exists():
         return
     if any(name != STDIN and Path(name).exists() and output.samefile(name) for name in lists):
-        msg = f"{output}: is read and would be written over"
+        msg = f"{output}: is one of the lists, and would be written over; name another file"
         raise BadInput(msg)
     if skip:
         msg = f"{output}: holds the rows before --skip; name another file"
@@ -71,7 +71,7 @@ def writer(form: str, stream: IO[bytes]) -> Writer:
 
 
 class _Text:
-    """A text stream over a binary one that is somebody else's to close."""
+    """A text stream over a binary one, which its owner closes."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream

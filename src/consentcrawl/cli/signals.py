@@ -1,4 +1,4 @@
-"""``consentcrawl signals``: what is honoured, with the text of each standard."""
+"""``consentcrawl signals``: every signal that is read, with the URL of its standard."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Facts = dict[str, str]
 
 
 def signals(
-    format_: Annotated[str, typer.Option("--format", help="table, jsonl, markdown.")] = "table",
+    format_: Annotated[str, typer.Option("--format", help="Format of the output: table, jsonl, markdown.")] = "table",
 ) -> None:
-    """What is honoured: each signal, the standard it reads, at which gates it speaks and what it costs."""
+    """Show every signal: the standard it reads, the gates at which it can refuse, and what it costs to ask."""
     with options.one_line_errors():
         if format_ not in _FORMATS:
             msg = f"--format {format_}: it is one of {', '.join(_FORMATS)}"
@@ -32,7 +32,7 @@ def signals(
 
 
 def facts(module: ModuleType) -> Facts:
-    """Return what a person wants to know about a signal."""
+    """Return what the table of signals shows of one."""
     spec: Spec = module.SPEC
     return {
         "signal": name_of(module),

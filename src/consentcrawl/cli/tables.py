@@ -26,7 +26,7 @@ Columns = Mapping[str, type]
 
 
 def write(rows: Iterable[Cells], columns: Columns, form: str, output: Path | None) -> int:
-    """Write rows to a file or stdout in one of ``results.FORMATS``; give how many there were."""
+    """Write rows to a file or stdout in one of ``results.FORMATS``; return how many there were."""
     number = 0
 
     def counted() -> Iterator[Cells]:

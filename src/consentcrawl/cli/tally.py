@@ -1,4 +1,4 @@
-"""How far a list has come: a bar on a terminal, a line now and then elsewhere, a summary at the end.
+"""Progress through a list: a bar on a terminal, a line now and then elsewhere, a summary at the end.
 
 All of it goes to stderr.
 """
@@ -32,7 +32,7 @@ class Tally:
         self._to, self._quiet = to, quiet
         self._origins: Counter[str] = Counter()
         self._bar = _bar(to) if bar and not quiet else None
-        self._told = time.monotonic()
+        self._shown_at = time.monotonic()
 
     def __enter__(self) -> Self:
         """Show the bar."""
@@ -57,14 +57,15 @@ class Tally:
         self._show()
 
     def summary(self, pace: Pace) -> None:
-        """Say what came of the list, and how long it takes to fetch politely."""
+        """Print how many rows had which outcome, and how long it takes to download what is permitted."""
         if self._quiet:
             return
         self._say(str(self))
         seconds, origin = max(((n * max(1.0, pace.delay(o)), o) for o, n in self._origins.items()), default=(0.0, ""))
         if seconds >= _WORTH_SAYING:
             every = "a second" if pace.delay(origin) <= 1 else f"every {pace.delay(origin):g} seconds"
-            self._say(f"to fetch what is permitted takes at least {_spoken(seconds)}: {origin} at one request {every}")
+            takes = f"downloading what is permitted takes at least {_spoken(seconds)}"
+            self._say(f"{takes}: {origin} at one request {every}")
 
     def __str__(self) -> str:
         """The figures."""
@@ -73,9 +74,9 @@ class Tally:
 
     def _show(self) -> None:
         now = time.monotonic()
-        if self._quiet or now - self._told < (_BAR_SECONDS if self._bar else _LINE_SECONDS):
+        if self._quiet or now - self._shown_at < (_BAR_SECONDS if self._bar else _LINE_SECONDS):
             return
-        self._told = now
+        self._shown_at = now
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], description=str(self), completed=self.rows)
         else:
