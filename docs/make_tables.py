@@ -26,7 +26,7 @@ from consentcrawl.core.policy import CHOICES
 from consentcrawl.core.vocabulary import WITHIN
 from consentcrawl.dataset.readers import FORMS
 from consentcrawl.dataset.writers import COLUMNS
-from consentcrawl.download import _LOOKED_AT, _UNKNOWN_TYPE
+from consentcrawl.download import _PREFIX_LIMITS, _UNKNOWN_TYPE
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
@@ -149,7 +149,7 @@ def prefixes() -> str:
     """How much of the content is read before any is handed over."""
     rows = [
         (f"`{kind}…`", f"{size // 1024:,} KiB" if size // 1024 else f"{size} bytes")
-        for kind, size in _LOOKED_AT.items()
+        for kind, size in _PREFIX_LIMITS.items()
     ]
     return table(
         ("media type", "read before any is handed over, at most"),

@@ -42,7 +42,10 @@ def quotes(verdict: Verdict) -> list[str]:
 
 
 def fetch(url: str) -> bytes:
-    with consentcrawl.drivers.requests.session(config=config) as session:
+    with (
+        consentcrawl.Steward(config) as steward,
+        consentcrawl.drivers.requests.session(steward=steward) as session,
+    ):
         try:
             return session.get(url, timeout=10).content
         except Refused as error:
