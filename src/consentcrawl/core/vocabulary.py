@@ -73,7 +73,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """Who wants it, and for what: a product token (RFC 9309 §2.2.1) and the categories intended.
+    """What the asset is for: the taker's product token (RFC 9309 §2.2.1) and the categories intended.
 
     ``heeds`` is every category whose disallowance refuses this purpose: the intended ones and all that contain them.
     """
@@ -97,7 +97,7 @@ PURPOSES: dict[str, frozenset[Category]] = {
     "archive": frozenset({Category.ACQUIRE}),
 }
 
-# Why something could not be known, each with the sentence a person is told.
+# Why something could not be known, each with its sentence for people.
 REASONS: dict[str, str] = {
     "bad_url": "the address cannot be read in one way only",
     "bad_head": "the head of the answer is malformed",
@@ -109,12 +109,12 @@ REASONS: dict[str, str] = {
     "encoding": "the content coding or character set is not one that can be read",
     "timeout": "no complete answer came in time",
     "dns": "the name of the host could not be resolved",
-    "address": "the address lies in a network that may not be dialled",
+    "address": "the address lies in a network that connections may not go to",
     "connect": "the connection was refused or broke",
     "tls": "the secure connection could not be made",
     "redirects": "the redirects were too many or led nowhere",
     "page_refused": "the page may not be looked up: its robots.txt disallows it",
-    "parked": "the origin asks to be left alone for longer than is waited",
+    "parked": "the origin asks for a longer pause than is waited for",
     "not_fetched": "the look-up was not made",
     "unreachable": "the server did not answer or answered with an error",
     "gone": "the work's page is gone",
