@@ -270,6 +270,18 @@ def test_ours_every_public_name_is_described() -> None:
     assert [name for name in consentcrawl.__all__ if not re.search(rf"\b{name}\b", text)] == ["__version__"]
 
 
+PLAIN = ["README.md", "SECURITY.md", *(f"docs/{name}.md" for name in (
+    "architecture", "glossary", "index", "tutorial", "reference/policy", "reference/python", "reference/reasons",
+    "reference/signals", "reference/verdict",
+))]  # fmt: skip
+
+
+@pytest.mark.parametrize("page", PLAIN)
+def test_ours_a_page_names_the_actor(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    assert re.findall(r"\b(?:who|whoever|nobody|anybody|somebody|wishes|told)\b", text, re.IGNORECASE) == []
+
+
 def test_ours_the_picture_is_what_its_command_draws() -> None:
     draw = importlib.import_module("docs.draw_path")
     assert draw.PICTURE.read_text("utf-8") == draw.picture()

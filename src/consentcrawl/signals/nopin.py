@@ -1,4 +1,4 @@
-"""Pinterest's ``nopin`` tag: whoever set it does not want pins made of the page, which is no word about AI."""
+"""Pinterest's ``nopin`` tag: the owner of the page asks for no pins of it, which says nothing about AI."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A second reading of robots.txt by Protego: where it disallows and ours does not, nobody knows."""
+"""A second reading of robots.txt by Protego: where it disallows and ours does not, that is a gap."""
 
 from __future__ import annotations
 
