@@ -23,10 +23,14 @@ _JUDGED_AT_ONCE = 16
 _TOGETHER_SECONDS = 0.1
 
 
+Pin = tuple[str, str, str, str]
+"""An origin, and the address, credentials and User-Agent of a client."""
+
+
 class Engine:
     """The shared parts. ``prefix_budget`` bounds the memory of the beginnings of answers.
 
-    ``pinned`` are the origins, as ``host:port``, for which a client did not take our certificate.
+    ``pinned`` are clients that did not take our certificate, each for one origin and up to a time (monotonic).
     """
 
     def __init__(self, steward: Steward, settings: ProxySettings, activity: Activity) -> None:
@@ -37,7 +41,7 @@ class Engine:
         self.user_agent = steward.config.user_agent
         self.prefix_budget = PrefixBudget(settings.limits.room)
         self.threads = ThreadPoolExecutor(_JUDGED_AT_ONCE, thread_name_prefix="consentcrawl-judge")
-        self.pinned: set[str] = set()
+        self.pinned: dict[Pin, float] = {}
         self._enforcing = replace(steward.policy, mode="enforce")
         self._observing = replace(steward.policy, mode="observe")
         if steward.policy.mode == "observe":
