@@ -7,6 +7,7 @@ import gc
 import re
 import socket
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -104,8 +105,8 @@ def test_ours_clients_that_leave_a_large_download_leave_no_memory_behind(site: W
     until(lambda: not site.proxy.clients)
     with no_collector():
         before = resident()
-        for number in range(24):
-            leave(number)
+        with ThreadPoolExecutor(12) as pool:
+            list(pool.map(leave, range(48)))
         until(lambda: not site.proxy.clients)
         until(lambda: resident() - before < 100_000_000)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ TOTAL = 256 * _MIB
 ORIGIN_SHARE, CLIENT_SHARE = TOTAL // 2, TOTAL // 4 * 3
 SMALL = 4 * _MIB
 """A quarter of every bound is kept for beginnings up to this size."""
+TRIMMED_AFTER, _TRIM_SECONDS = 64 * _MIB, 1.0
+"""When none are held, after this many bytes were, free memory is given back to the system."""
 CRAWLING_BYTES, CRAWLING_SECONDS = 32 * 1024, 0.5
 """A transfer that moves fewer bytes than this in that time crawls, and ends when its room is needed."""
 
@@ -54,6 +57,7 @@ class PrefixBudget:
         self._sums: Counter[tuple[str, str]] = Counter()
         self._waiting: dict[Reservation, asyncio.Future[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._released = 0
 
     @property
     def held(self) -> int:
@@ -84,7 +88,16 @@ class PrefixBudget:
             self._sums[bound] -= reservation.size
             if not self._sums[bound]:
                 del self._sums[bound]
+        self._released += reservation.size
+        if self._released >= TRIMMED_AFTER and not self._held:
+            self._released = 0
+            asyncio.get_running_loop().call_later(_TRIM_SECONDS, self._trim)
         self._grant()
+
+    def _trim(self) -> None:
+        """Give memory that is free back to the system: the C library keeps it, however much that is."""
+        if _malloc_trim is not None and not self._held:
+            asyncio.get_running_loop().run_in_executor(None, _malloc_trim, 0)
 
     def _hold(self, reservation: Reservation) -> None:
         self._held[reservation] = None
@@ -122,6 +135,17 @@ class PrefixBudget:
                 break
         if self._waiting:
             self._watch()
+
+
+def _find_malloc_trim() -> Callable[[int], object] | None:
+    """Return malloc_trim(3) where the C library has it (glibc)."""
+    try:
+        return ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):
+        return None
+
+
+_malloc_trim = _find_malloc_trim()
 
 
 def _bounds(reservation: Reservation) -> dict[tuple[str, str], int]:
