@@ -80,7 +80,7 @@ def test_ours_a_connection_that_is_gone_leaves_nothing_to_the_collector(tmp_path
     with web(tmp_path) as site:
         asyncio.run(way(site))  # what is made once
         until(lambda: not site.proxy.clients)
-        with _garbage() as left:
+        with garbage() as left:
             for _ in range(ASKED):
                 asyncio.run(way(site))
             until(lambda: not site.proxy.clients)
@@ -104,7 +104,7 @@ async def _get(streams: Streams, scheme: str) -> Streams:
 
 
 @contextmanager
-def _garbage() -> Iterator[set[str]]:
+def garbage() -> Iterator[set[str]]:
     """Gather the kinds of what only the collector can take away."""
     kinds: set[str] = set()
     gc.collect()

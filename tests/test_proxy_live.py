@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import json
 import re
+import socket
 import tracemalloc
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -25,6 +26,7 @@ from consentcrawl.proxy.live.request_log import State
 from consentcrawl.proxy.upstream.crawl_delay import crawl_delays
 from consentcrawl.steward import Steward
 from tests.live_page import NASTY, Page, pass_by, verdict
+from tests.proxy_web import web
 
 
 class Clock:
@@ -194,7 +196,16 @@ def test_ours_news_are_what_has_changed_and_nothing_else(activity: Activity) -> 
 
     assert first is not None
     assert second is not None
-    assert first["parts"].keys() == {"state", "counters", "legend", "refusals", "signals", "origins", "requests"}
+    assert first["parts"].keys() == {
+        "state",
+        "counters",
+        "legend",
+        "refusals",
+        "signals",
+        "origins",
+        "requests",
+        "switches",
+    }
     assert [square[:2] for square in first["squares"]] == [[0, "delivered"], [1, "refused"], [2, "undetermined"]]
     assert second["parts"].keys() <= {"counters", "legend", "requests"}
     assert [square[:2] for square in second["squares"]] == [[3, "pending"]]
@@ -219,6 +230,26 @@ def test_ours_a_foreign_name_for_this_address_sees_nothing(host: str, page: Page
     assert page.ask("/", Host=host)[0] == 421
     assert page.switch("pause", Host=host) == 421
     assert not page.activity.paused
+
+
+MALFORMED = ("x:127.0.0.1", "127.0.0.1:x", "127.0.0.1:99999", "[::1", "a b", "127.0.0.1:1:2", "127.0.0.1@x", "[::1]x")
+
+
+def test_rfc9112_3_2_a_malformed_host_is_a_bad_request_and_no_traceback(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    answers = {}
+    with web(tmp_path, ui=("127.0.0.1", port)):
+        for host in MALFORMED:
+            for target in ("/", "/search?q=a", "http://127.0.0.1/", f"http://{host}/", "*", f"//{host}/"):
+                with socket.create_connection(("127.0.0.1", port), 5) as link:
+                    link.sendall(f"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+                    answers[host, target] = link.makefile("rb").read()
+    assert {case: answer for case, answer in answers.items() if b" 400 " not in answer.partition(b"\r\n")[0]} == {}
+    assert not [answer for answer in answers.values() if b"Traceback" in answer]
+    assert "Traceback" not in caplog.text
 
 
 @pytest.mark.parametrize("host", ["consentcrawl.local", "localhost:99", "[::1]:99", "[::1]", "127.0.0.1"])

@@ -150,6 +150,45 @@ def test_ours_the_switches_are_reached_and_used_by_keyboard(visit: Open, activit
     assert "Stop updating" in reached
 
 
+def shown(tab: Tab) -> list[str]:
+    """The switches that are shown as on."""
+    return tab.locator("#switches [aria-pressed=true]").all_inner_texts()
+
+
+def test_ours_the_switches_work_as_long_as_the_page_is_open_and_show_what_is_on(
+    visit: Open, activity: Activity
+) -> None:
+    tab = visit(f"#token={activity.token}")
+    assert shown(tab) == ["Enforce", "Resume"]
+    for turn, on in (("Observe", ["Observe", "Resume"]), ("Pause", ["Observe", "Pause"])):
+        tab.get_by_role("button", name=turn).click()
+        tab.wait_for_selector(f"#switches [aria-pressed=true]:text-is('{turn}')")
+        assert shown(tab) == on
+    assert (activity.observing, activity.paused) == (True, True)
+    tab.reload()
+    assert shown(tab) == ["Observe", "Pause"]
+    tab.get_by_role("button", name="Resume").click()
+    tab.wait_for_selector("#switches [aria-pressed=true]:text-is('Resume')")
+    assert not activity.paused
+    activity.observing = False  # by another page: it is shown here without a reload
+    until(tab, "document.querySelector('#switches [value=enforce]').getAttribute('aria-pressed') === 'true'")
+    assert activity.token not in tab.content()
+    assert "#" not in tab.url
+
+
+def test_ours_a_token_that_was_typed_stays_with_its_tab(browser: Browser, page: Page, activity: Activity) -> None:
+    context = browser.new_context()
+    tab, other = context.new_page(), context.new_page()
+    for each in (tab, other):
+        each.goto(page.url)
+    tab.fill("#token", activity.token)
+    for turn in ("Pause", "Resume"):
+        tab.get_by_role("button", name=turn).click()
+        tab.wait_for_selector(f"#switches [aria-pressed=true]:text-is('{turn}')")
+    assert other.input_value("#token") == ""
+    context.close()
+
+
 def test_ours_the_page_can_be_held_still(activity: Activity, visit: Open) -> None:
     tab = following(visit())
     tab.click("#hold")

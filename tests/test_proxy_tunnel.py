@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from consentcrawl.config import policy
 from consentcrawl.core import Gate, Outcome
 from consentcrawl.net.guard import ConnectTo
+from consentcrawl.proxy.client import tunnel
 from consentcrawl.proxy.settings import Limits
 from tests.proxy_web import HOST, IMAGE, PAGES, Web, until, web
 from tests.website import Answer
@@ -29,8 +33,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
         yield running
 
 
-def opened(site: Web, connect: bytes = CONNECT) -> socket.socket:
-    link = socket.create_connection(("127.0.0.1", site.port), 5)
+def opened(site: Web, connect: bytes = CONNECT, source: str = "127.0.0.1") -> socket.socket:
+    link = socket.create_connection(("127.0.0.1", site.port), 5, (source, 0))
     link.sendall(connect)
     assert link.recv(1_000) == b"HTTP/1.1 200 Connection established\r\n\r\n"
     return link
@@ -42,10 +46,10 @@ def secured(link: socket.socket, roots: Path, *, alpn: tuple[str, ...] = ("h2", 
     return context.wrap_socket(link, server_hostname=HOST)
 
 
-def pinned(site: Web, roots: Path, connect: bytes = CONNECT) -> None:
+def pinned(site: Web, roots: Path, connect: bytes = CONNECT, source: str = "127.0.0.1") -> None:
     """Try as a client that takes only the origin's own certificate, and wait until that was noticed."""
     before = len(site.kept.verdicts)
-    with pytest.raises(ssl.SSLError), closing(opened(site, connect)) as link:
+    with pytest.raises(ssl.SSLError), closing(opened(site, connect, source)) as link:
         secured(link, roots)
     until(lambda: len(site.kept.verdicts) > before)
 
@@ -152,6 +156,46 @@ def test_ours_origin_only_lets_pinned_clients_through_on_the_origin(
     assert "let through unseen, on the origin alone (permit)" in caplog.text
     verdict = site.kept.verdicts[-1]
     assert (verdict.url, verdict.gate, verdict.outcome) == (f"https://{HOST}/", Gate.LOOKUP, Outcome.PERMIT)
+
+
+def _is_judged(site: Web, connect: bytes = CONNECT, source: str = "127.0.0.1") -> bool:
+    """Whether a tunnel ends at the proxy, which is shown by its certificate, and is not let through unseen."""
+    before = len(site.kept.verdicts)
+    with opened(site, connect, source) as link:
+        try:
+            secured(link, site.bundle).close()
+        except ssl.SSLCertVerificationError:
+            return False
+    assert len(site.kept.verdicts) == before
+    return True
+
+
+def test_ours_origin_only_opens_an_origin_for_the_client_that_pins_and_for_no_other(tmp_path: Path) -> None:
+    other_name = CONNECT.replace(b"\r\n\r\n", b"\r\nUser-Agent: other\r\n\r\n")
+    with web(tmp_path, tunnel="origin-only") as site:
+        pinned(site, tmp_path / "origin-roots.pem", source="127.0.0.2")
+        assert _is_judged(site)
+        assert _is_judged(site, other_name, "127.0.0.2")
+        assert not _is_judged(site, source="127.0.0.2")
+
+
+def test_ours_origin_only_tells_clients_apart_by_their_credentials(tmp_path: Path) -> None:
+    def connect(name: bytes) -> bytes:
+        credentials = b"\r\nProxy-Authorization: Basic " + base64.b64encode(name + b":secret")
+        return CONNECT.replace(b"\r\n\r\n", credentials + b"\r\n\r\n")
+
+    with web(tmp_path, tunnel="origin-only", auth="me:secret") as site:
+        pinned(site, tmp_path / "origin-roots.pem", connect(b"me"))
+        assert not _is_judged(site, connect(b"me"))
+        assert site.say(CONNECT).startswith(b"HTTP/1.1 407")
+
+
+def test_ours_origin_only_opens_an_origin_for_a_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with web(tmp_path, tunnel="origin-only") as site:
+        pinned(site, tmp_path / "origin-roots.pem")
+        assert not _is_judged(site)
+        monkeypatch.setattr(tunnel, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + 61))
+        assert _is_judged(site)
 
 
 def test_ours_origin_only_refuses_where_the_origin_does(tmp_path: Path) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
 
 from consentcrawl.core import Gap, Policy, Verdict
 from consentcrawl.formats.url import BadUrl
@@ -17,18 +15,22 @@ from consentcrawl.proxy.authority import Authority
 from consentcrawl.proxy.live.activity import Activity
 from consentcrawl.proxy.settings import ProxySettings
 from consentcrawl.proxy.upstream.origin_pool import Upstream
+from consentcrawl.proxy.upstream.prefix_budget import PrefixBudget
 from consentcrawl.steward import Steward
 
 LOG = logging.getLogger("consentcrawl.proxy")
-_LARGE_AT_ONCE = 16
 _JUDGED_AT_ONCE = 16
 _TOGETHER_SECONDS = 0.1
 
 
-class Engine:
-    """The shared parts. ``large_prefixes`` limits how many large contents are held.
+Pin = tuple[str, str, str, str]
+"""An origin, and the address, credentials and User-Agent of a client."""
 
-    ``pinned`` are the origins, as ``host:port``, for which a client did not take our certificate.
+
+class Engine:
+    """The shared parts. ``prefix_budget`` bounds the memory of the beginnings of answers.
+
+    ``pinned`` are clients that did not take our certificate, each for one origin and up to a time (monotonic).
     """
 
     def __init__(self, steward: Steward, settings: ProxySettings, activity: Activity) -> None:
@@ -37,14 +39,13 @@ class Engine:
         self.authority = Authority.open(settings.authority)
         self.upstream = Upstream(steward.config, connect=settings.limits.connect, silence=settings.limits.silence)
         self.user_agent = steward.config.user_agent
-        self.large_prefixes = asyncio.Semaphore(_LARGE_AT_ONCE)
+        self.prefix_budget = PrefixBudget(settings.limits.room)
         self.threads = ThreadPoolExecutor(_JUDGED_AT_ONCE, thread_name_prefix="consentcrawl-judge")
-        self.pinned: set[str] = set()
+        self.pinned: dict[Pin, float] = {}
         self._enforcing = replace(steward.policy, mode="enforce")
         self._observing = replace(steward.policy, mode="observe")
         if steward.policy.mode == "observe":
             activity.observing = True
-        self._background: set[asyncio.Task[Any]] = set()
         self._delivered: list[Ended] = []
 
     @property
@@ -75,21 +76,8 @@ class Engine:
         if deliveries and self.steward.record is not None:
             self.steward.record.record_outcomes(deliveries)
 
-    def in_background(self, work: Coroutine[Any, Any, object]) -> None:
-        """Finish work whose client has gone."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._background.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            LOG.error("after the client had gone: %s", error)
-
     async def stop(self) -> None:
-        """Finish what is under way after its client has gone, and let go of connections and threads."""
-        if self._background:
-            await asyncio.wait(self._background, timeout=5)
+        """Tell the ledger what was delivered, and let go of connections and threads."""
         self._record_delivered()
         await self.upstream.stop()
         self.threads.shutdown(wait=False, cancel_futures=True)

@@ -31,6 +31,10 @@ class Limits:
     connect: float = 20.0
     silence: float = 60.0
     """Seconds for which an origin may send nothing."""
+    beginning: float = 300.0
+    """Seconds for the beginning of an answer, which is held until it has been judged."""
+    room: float = 30.0
+    """Seconds for which such a beginning waits until there is memory for it."""
     total: float = 1_800.0
     """Seconds for one request, from its head to the last byte of the answer."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 
 from aiohttp import ClientError
@@ -28,6 +29,7 @@ from consentcrawl.download import (
     Reply as Answer,
 )
 from consentcrawl.errors import LedgerBroken, withholds
+from consentcrawl.ledger.recording import Ended
 from consentcrawl.ledger.recording.durable import durable
 from consentcrawl.net.unreached import BAD_HEAD, TIMEOUT, Unreached
 from consentcrawl.proxy.client.connection import ClientConnection
@@ -51,15 +53,14 @@ class Transaction:
 
     __slots__ = (
         "_clock",
-        "_complete",
         "_connection",
+        "_delivery",
         "_download",
         "_engine",
         "_head",
         "_judging",
         "_prefix",
         "_response",
-        "_start",
         "_url",
         "decision_seconds",
         "reply",
@@ -72,8 +73,9 @@ class Transaction:
         self._clock = asyncio.get_running_loop().time
         self._download: Download | None = None
         self._response: OriginResponse | None = None
-        self._prefix = ContentPrefix(engine.large_prefixes)
-        self._start, self._complete, self._judging = b"", False, False
+        self._prefix = ContentPrefix(engine.prefix_budget)
+        self._delivery: Ended | None = None
+        self._judging = False
         self.reply, self.decision_seconds = Reply(connection, head), 0.0
         self.verdict: Verdict | None = None
         if head.length:
@@ -106,6 +108,7 @@ class Transaction:
                     await self._decide()
                 finally:
                     self._connection.deadline.clear()
+                    del whole_request  # it holds the task, whose last traceback holds this frame
         except (ConnectionError, LedgerBroken):
             raise
         except TimeoutError:
@@ -143,6 +146,8 @@ class Transaction:
                 return
             if self._response is None:  # a refusal is only noted
                 download.status = (await self.send(download.url)).status
+            self._delivery = download.delivery(0, "")
+            del download  # the last one is that of this request
             await self._deliver(verdict, self._response)
         finally:
             self._close()
@@ -164,10 +169,12 @@ class Transaction:
     async def read(self, limit: int) -> Content:
         """Read the beginning of the origin's content. Raises Unreached."""
         assert self._response is not None  # noqa: S101 (sent before it is read)
-        content = self._response.content
-        self._start = await self._prefix.read(content, limit)
-        self._complete = content.at_eof()
-        return Content(self._start, ended=self._complete)
+        assert self._download is not None  # noqa: S101 (it asks)
+        await self._prefix.read(
+            self._response, limit, origin=origin_of(self._download.url), client=self._connection.client,
+            seconds=self._engine.settings.limits.beginning,
+        )  # fmt: skip
+        return self._prefix.content
 
     async def _advance(self, download: Download, reply: Answer) -> Send | Read | Verdict:
         """Go on with the flow; contents that take long are judged in a thread, and their judgement is waited for."""
@@ -192,14 +199,17 @@ class Transaction:
 
     async def _deliver(self, verdict: Verdict, response: OriginResponse | None) -> None:
         assert response is not None  # noqa: S101 (it was sent)
-        self.verdict, reply = verdict, self.reply
-        if self._download is not None and self._download.recorded:
+        self.verdict, reply, prefix = verdict, self.reply, self._prefix
+        if self._delivery is not None:
             reply.hash_content()
+        length = prefix.size if prefix.complete else response.length
+        pieces = prefix.pieces(self._connection.transport.abort)
         lines = [*response_fields(response.lines, response.fields), (_VERDICT, verdict.outcome.encode()), _VIA]
-        length = len(self._start) if self._complete else response.length
-        await reply.begin(response.status, lines, self._start, length=length)
-        self._start = b""
-        self._prefix.release()
+        await reply.begin(response.status, lines, next(pieces, b""), length=length)
+        self._download = None  # it holds the content that was judged
+        for piece in pieces:
+            await reply.more(piece)
+        prefix.release()
         try:
             while not response.content.at_eof():
                 await reply.more(await response.content.readany())
@@ -253,9 +263,10 @@ class Transaction:
     def _settle(self) -> None:
         """Let the ledger know how it ended, also when nobody is there any more."""
         self._prefix.release()
-        download = self._download
-        if download and self.reply.digest and (ended := download.delivery(self.reply.size, self.reply.digest)):
-            self._engine.record_delivery(ended)
+        if self._delivery is not None and self.reply.digest:
+            verdict, entry, delivered = self._delivery
+            delivered = replace(delivered, size=self.reply.size, digest=self.reply.digest)
+            self._engine.record_delivery((verdict, entry, delivered))
 
     def _close(self) -> None:
         if self._response is not None:

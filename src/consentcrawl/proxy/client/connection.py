@@ -146,6 +146,11 @@ class ClientConnection(asyncio.Protocol):
             self.transport.close()
 
     @property
+    def client(self) -> str:
+        """The address of the client; empty for a socket without one."""
+        return str((self.transport.get_extra_info("peername") or ("",))[0])
+
+    @property
     def has_input(self) -> bool:
         """Return whether bytes have come that were not read yet."""
         return bool(self._buffer)

@@ -10,6 +10,7 @@ import asyncio
 import os
 import socket
 import ssl
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -24,14 +25,14 @@ from consentcrawl.proxy.client.connection import ClientConnection, wake
 from consentcrawl.proxy.client.refusal import refusal_response
 from consentcrawl.proxy.client.reply import Reply
 from consentcrawl.proxy.client.request_head import BadRequest, Fault, RequestHead
-from consentcrawl.proxy.engine import LOG, Engine
+from consentcrawl.proxy.engine import LOG, Engine, Pin
 from consentcrawl.proxy.live.site import PAGE_HOST
 from consentcrawl.proxy.settings import Limits
 
 _OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _TLS_HANDSHAKE = 0x16  # RFC 8446 §5.1
 _BLIND_PORT = 443
-_PINNED_KEPT = 10_000
+_PINNED_KEPT, _PINNED_SECONDS = 10_000, 60.0
 _RELAY_SIZE = 64 * 1024
 
 
@@ -50,30 +51,29 @@ async def open_tunnel(engine: Engine, connection: ClientConnection, head: Reques
     connection.pause()
     if connection.has_input:
         raise BadRequest(Fault.EARLY)  # RFC 9110 §9.3.6
-    if authority in engine.pinned:
+    if engine.pinned.get(_pin(connection, head, origin), 0.0) > time.monotonic():
         await _pass_through(engine, connection, head, origin)
         return None
     await connection.write(_OPEN)
-    return await _detect_protocol(engine, connection, authority)
+    return await _detect_protocol(engine, connection, head, origin)
 
 
-async def _detect_protocol(engine: Engine, connection: ClientConnection, authority: str) -> str | None:
+async def _detect_protocol(engine: Engine, connection: ClientConnection, head: RequestHead, origin: str) -> str | None:
     """Find out what is spoken."""
-    origin = request_target.origin("https", authority)
     first = await _first_byte(connection, engine.settings.limits.head)
     if not first:
         return None
     if first[0] == _TLS_HANDSHAKE:
-        return origin if await _start_tls(engine, connection, authority, origin) else None
+        return origin if await _start_tls(engine, connection, head, origin) else None
     if first.isalpha() and first.isupper():
         connection.resume()
-        return request_target.origin("http", authority)
-    LOG.warning("%s: neither TLS nor HTTP in a tunnel, refused", authority)
+        return request_target.origin("http", head.target)
+    LOG.warning("%s: neither TLS nor HTTP in a tunnel, refused", head.target)
     await engine.without_lookup(f"{origin}/", "unsupported", "neither TLS nor HTTP in a tunnel")
     return None
 
 
-async def _start_tls(engine: Engine, connection: ClientConnection, authority: str, origin: str) -> bool:
+async def _start_tls(engine: Engine, connection: ClientConnection, head: RequestHead, origin: str) -> bool:
     """End TLS here, as the origin."""
     context = engine.authority.context_for(host_and_port(f"{origin}/")[0])
     loop, seconds = asyncio.get_running_loop(), engine.settings.limits.head
@@ -84,21 +84,33 @@ async def _start_tls(engine: Engine, connection: ClientConnection, authority: st
     except OSError as error:  # ssl.SSLError and TimeoutError are such
         error.__traceback__ = None  # asyncio's frames in it hold the error, and with it the whole connection
         if isinstance(error, ssl.SSLError):
-            await _certificate_rejected(engine, authority, origin, error)
+            await _certificate_rejected(engine, connection, head, origin, error)
         else:
-            LOG.info("%s: no handshake in a tunnel: %s", authority, error)
+            LOG.info("%s: no handshake in a tunnel: %s", head.target, error)
         return False
     return connection.transport is not None
 
 
-async def _certificate_rejected(engine: Engine, authority: str, origin: str, error: ssl.SSLError) -> None:
+async def _certificate_rejected(
+    engine: Engine, connection: ClientConnection, head: RequestHead, origin: str, error: ssl.SSLError
+) -> None:
     """Log a client that does not take our certificate, and what becomes of its next try."""
     blind = engine.settings.tunnel == "origin-only"
-    if blind and len(engine.pinned) < _PINNED_KEPT:
-        engine.pinned.add(authority)
-    what = "its next tunnel is let through on the origin alone" if blind else "refused"
-    LOG.warning("%s: the client does not take our certificate (%s): %s", authority, error.reason, what)
+    if blind:
+        now = time.monotonic()
+        if len(engine.pinned) >= _PINNED_KEPT:
+            engine.pinned = {pin: until for pin, until in engine.pinned.items() if until > now}
+        if len(engine.pinned) < _PINNED_KEPT:
+            engine.pinned[_pin(connection, head, origin)] = now + _PINNED_SECONDS
+    what = f"for {_PINNED_SECONDS:.0f} seconds it is let through on the origin alone" if blind else "refused"
+    LOG.warning("%s: the client does not take our certificate (%s): %s", head.target, error.reason, what)
     await engine.without_lookup(f"{origin}/", TLS, f"the client does not take our certificate: {what}")
+
+
+def _pin(connection: ClientConnection, head: RequestHead, origin: str) -> Pin:
+    """Return what a client that pins a certificate is known by: another program must not be taken for it."""
+    fields = head.fields
+    return origin, connection.client, fields.first("proxy-authorization"), fields.first("user-agent")
 
 
 async def _pass_through(engine: Engine, connection: ClientConnection, head: RequestHead, origin: str) -> None:

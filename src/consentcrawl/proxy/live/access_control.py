@@ -7,10 +7,14 @@ the switches need the token that was printed at the start.
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Mapping
 
 PAGE_HOST = "consentcrawl.local"
-_OWN_NAMES = frozenset({PAGE_HOST, "127.0.0.1", "localhost", "[::1]"})
+OWN_NAMES: frozenset[str | None] = frozenset({PAGE_HOST, "127.0.0.1", "localhost", "[::1]"})
+"""The names of this page, which belong to no other site."""
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._~-]*)(?::([0-9]{0,5}))?").fullmatch
+_LAST_PORT = 65_535
 
 SECURITY_FIELDS = {
     "Content-Security-Policy": (
@@ -24,10 +28,12 @@ SECURITY_FIELDS = {
 }
 
 
-def names_page(host: str) -> bool:
-    """Return whether a Host field names this page, by one of the names that belong to no other site."""
-    name = host if host.endswith("]") or ":" not in host else host.rpartition(":")[0]
-    return name.lower() in _OWN_NAMES
+def name_of_host(host: str) -> str | None:
+    """Return the name in a Host field, in lower case; None for one that is malformed (RFC 9110 §7.2)."""
+    match = _HOST(host)
+    if match is None or int(match[2] or 0) > _LAST_PORT:
+        return None
+    return match[1].lower()
 
 
 def same_origin(fields: Mapping[str, str], host: str) -> bool:

@@ -9,11 +9,15 @@ const headline = document.getElementById("headline");
 const news = { parts: {}, squares: new Map(), summary: "" };
 let announced = Date.now();
 
-// The token stands behind the # of the address that was printed: it never travels, and goes from the address at once.
+// The token stands behind the # of the address that was printed: it is not sent with it, and leaves it at once.
+// It stays with this tab, so that the switches work after a reload too.
+const token = document.getElementById("token");
 if (location.hash.startsWith("#token=")) {
-  document.getElementById("token").value = location.hash.slice("#token=".length);
+  sessionStorage.setItem("token", location.hash.slice("#token=".length));
   history.replaceState(null, "", location.pathname);
 }
+token.value = sessionStorage.getItem("token") ?? "";
+token.form.addEventListener("submit", () => sessionStorage.setItem("token", token.value));
 
 function isStopped() {
   return hold.getAttribute("aria-pressed") === "true";

@@ -86,6 +86,23 @@ def _state(activity: Activity) -> str:
     return "<strong>Enforcing</strong>: what publishers or makers refuse is not delivered."
 
 
+_SWITCHES = (
+    ("Opt-outs", (("Enforce", "enforce", "observing", False), ("Observe", "observe", "observing", True))),
+    ("Requests", (("Resume", "resume", "paused", False), ("Pause", "pause", "paused", True))),
+)
+
+
+def _switches(activity: Activity) -> str:
+    """Show the switches, those that are on as pressed."""
+    groups = ((group, "".join(_switch(activity, *each) for each in buttons)) for group, buttons in _SWITCHES)
+    return "".join(f'<div class=buttons role="group" aria-label="{group}">{shown}</div>' for group, shown in groups)
+
+
+def _switch(activity: Activity, label: str, turn: str, name: str, state: bool) -> str:  # noqa: FBT001 (a table's row)
+    pressed = "true" if getattr(activity, name) is state else "false"
+    return f'<button name="turn" value="{turn}" aria-pressed="{pressed}">{label}</button>'
+
+
 def _counters(activity: Activity) -> str:
     figures = {
         "requests": f"{activity.requests:,}",
@@ -171,4 +188,5 @@ _PARTS: dict[str, Callable[[Activity], str]] = {
     "signals": _signals,
     "origins": _origins,
     "requests": _requests,
+    "switches": _switches,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import cache
@@ -10,6 +11,7 @@ from pathlib import Path
 from string import Template
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
 from consentcrawl.config import VERSION
@@ -20,6 +22,8 @@ from consentcrawl.proxy.live.parts import headline, news, parts, squares
 
 __all__ = ["PAGE_HOST", "LivePage", "respond"]
 
+_LOG = logging.getLogger("consentcrawl.proxy.live")
+_LOG.addFilter(lambda record: not isinstance((record.exc_info or (None, None))[1], HttpProcessingError))  # a 400
 _PLACE = Path(__file__).parent
 _LONGEST_FORM = 4_096
 _SWITCHES = {
@@ -36,7 +40,7 @@ class LivePage:
     def __init__(self, activity: Activity) -> None:
         """Serve nothing yet."""
         self._activity = activity
-        self.server = web.Server(self._respond, access_log=None)
+        self.server = web.Server(self._respond, access_log=None, logger=_LOG)
 
     def take(self, transport: asyncio.Transport, received: bytes) -> None:
         """Go on with a connection on which the page was asked for; ``received`` is what came on it."""
@@ -55,8 +59,11 @@ class LivePage:
 
 
 async def respond(request: web.BaseRequest, activity: Activity) -> web.StreamResponse:
-    """Answer a request for the live page, by whatever name it is reached; one under a foreign name gets a 421."""
-    if not access_control.names_page(request.host):
+    """Answer a request for the live page: 400 for a malformed Host field, 421 for another name than its own."""
+    names = {access_control.name_of_host(host) for host in (request.host, request.headers.get("Host", request.host))}
+    if None in names:
+        return _text(400, "The Host field is malformed.")  # RFC 9112 §3.2
+    if not names <= access_control.OWN_NAMES:
         return _text(421, "The live page of consentcrawl is not served under this host name.")
     method = "GET" if request.method == "HEAD" else request.method
     answer = _ANSWERS.get((method, request.path))

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import ClientConnectionError, StreamReader
 from aiohttp.client_proto import ResponseHandler
@@ -55,7 +56,7 @@ class OriginResponse:
         self.status, self.lines = message.code, message.raw_headers
         self.fields = Fields(message.headers.items())
         self.content = content
-        content.on_eof(self.close)
+        content.on_eof(partial(_give_back, connection, sending))  # not self: the content would hold itself
 
     @property
     def length(self) -> int | None:
@@ -65,12 +66,16 @@ class OriginResponse:
         return int(lengths[0])
 
     def close(self) -> None:
-        """Return the connection back, or end it where something is still to go or to come on it."""
-        if self._sending is None or self._sending.done():
-            self._connection.release()
-        else:
-            self._sending.cancel()
-            self._connection.close()
+        """Give the connection back to the pool, or end it where something is still to go or to come on it."""
+        _give_back(self._connection, self._sending)
+
+
+def _give_back(connection: Connection, sending: asyncio.Task[None] | None) -> None:
+    if sending is None or sending.done():
+        connection.release()
+    else:
+        sending.cancel()
+        connection.close()
 
 
 async def send_request(connection: Connection, request: OriginRequest, silence: float) -> OriginResponse:
