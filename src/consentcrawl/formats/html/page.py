@@ -14,11 +14,12 @@ from typing import TypeVar
 from consentcrawl.formats.html import xhtml
 from consentcrawl.formats.html.elements import Image, Link, Meta, Script, Source
 from consentcrawl.formats.html.references import resolve
-from consentcrawl.formats.html.sniffing import decode, looks_html
+from consentcrawl.formats.html.remainder import could_matter
+from consentcrawl.formats.html.sniffing import Decoded, decode, looks_html
 from consentcrawl.formats.html.tokenizer import IMAGES, METADATA, METADATA_AND_ANCHORS, Token, body_begins, tokens
 
 LIMIT = 1024 * 1024
-"""The most bytes of a page that are read; longer pages give up with ``html_limit``."""
+"""The most bytes of a page that are read; longer ones give up with ``html_limit`` where the rest could matter."""
 KEPT_LIMIT = 10_000
 """The most metas, links and scripts that are kept of a page, together."""
 
@@ -68,7 +69,8 @@ def parse(content: bytes, content_type: str = "") -> Page:
     """Read a page; never raises.
 
     ``content_type`` is the field as received: its charset wins over the page's own. At most ``LIMIT`` bytes are
-    read; a page of exactly that many counts as cut, since a reader with the same limit cut it.
+    read; a page of exactly that many counts as cut, since a reader with the same limit cut it, and the rest of a longer
+    one is searched for what could matter.
     """
     decoded = decode(content[:LIMIT], content_type)
     source = Source(decoded.page, decoded.codec)
@@ -76,6 +78,7 @@ def parse(content: bytes, content_type: str = "") -> Page:
     reading.read_all()
     xml = xhtml.is_xml(content_type)
     gap = reading.read_xml() if xml else ""
+    cut = reading.cut if len(content) <= LIMIT else ""
     return Page(
         metas=tuple(reading.metas),
         links=tuple(reading.links),
@@ -83,11 +86,18 @@ def parse(content: bytes, content_type: str = "") -> Page:
         base=reading.base,
         title=reading.title,
         charset=decoded.name,
-        gave_up="html_limit" if not reading.ended or len(content) >= LIMIT else reading.cut or gap or decoded.gap,
+        gave_up="html_limit" if not reading.ended or _is_cut(content, decoded) else cut or gap or decoded.gap,
         head_whole=not reading.in_head,
         starts_as_html=looks_html(content),
         _images=functools.cache(lambda: tuple(_images(source, xml=xml))),
     )
+
+
+def _is_cut(content: bytes, decoded: Decoded) -> bool:
+    """Return whether a page has more bytes than are read, and they could matter."""
+    if len(content) <= LIMIT:
+        return len(content) == LIMIT
+    return not decoded.as_it_was or could_matter(content, LIMIT)
 
 
 class _Reading:
