@@ -266,6 +266,11 @@ def test_html_13_2_6_4_head_is_whole_when_the_body_begins(content: bytes, *, who
         (b"<meta charset=sjis", "", "windows-1252", "truncated"),
         (b" " * 1024 + b"<meta charset=sjis>", "", "windows-1252", ""),
         (b"<?xml version='1.0' encoding=\"euc-kr\"?>", "", "euc-kr", ""),
+        (b"<html><meta charset=ru>", "", "windows-1252", ""),
+        (b"<html><meta charset=ru>", "text/html; charset=unicode-1-1-utf-7x", "windows-1252", "encoding"),
+        (b"<html>\x1b$B<meta charset=ru>", "", "windows-1252", "encoding"),
+        (b"<html>\0<meta charset=ru>", "", "windows-1252", "encoding"),
+        (b"text <meta charset=ru>", "", "windows-1252", "encoding"),
         ("<meta content=\u00e9>".encode("utf-16-le"), "", "utf-16le", "encoding"),
         ("<meta content=\u00e9>".encode("utf-16-be"), "", "utf-16be", "encoding"),
     ],
@@ -305,10 +310,30 @@ def test_mimesniff_7_1_opens_as_a_page(content: bytes, *, page: bool) -> None:
     assert html.parse(content).starts_as_html is page
 
 
+@pytest.mark.parametrize(
+    ("rest", "reason"),
+    [
+        (b"", ""), (b"<p>noai</p>", ""), (b"<meta itemprop=url content=a><link rel=icon href=b>", ""),
+        (b"<meta property=og:image content=a>", ""), (b"<metadata name=a>", ""),
+        (b"<META NAME=robots content=noai>", "html_limit"), (b"<h:meta\nname = 'x'/>", "html_limit"),
+        (b"<meta property=robots content=noai>", "html_limit"), (b"<meta http-equiv=x>", "html_limit"),
+        (b"<meta property='&#114;obots' content=a>", "html_limit"), (b"<link rel=license>", "html_limit"),
+        (b"<script type=application/RSL+xml>", "html_limit"), (b"<meta property=a", "html_limit"),
+        (b"<meta property=a>" * 20_001, "html_limit"), (b" " * 7 * 1024 * 1024, "html_limit"),
+    ],
+)  # fmt: skip
+def test_ours_the_rest_of_a_long_page_is_a_gap_where_it_could_matter(rest: bytes, reason: str) -> None:
+    page = b"<!doctype html><html><body>".ljust(html.LIMIT + 1) + rest
+    assert html.parse(page).gave_up == reason
+    assert html.parse(page[: html.LIMIT - 4] + b"<p a" + rest).gave_up == (reason or ("" if rest else "html_limit"))
+    assert html.parse(page.decode().encode("utf-16")).gave_up == "html_limit"
+
+
 def test_ours_limits_are_said() -> None:
     tag = NO.encode()
-    cut = html.parse(tag + b" " * html.LIMIT)
+    cut = html.parse(tag + b" " * html.LIMIT + tag)
     assert (len(cut.metas), cut.gave_up) == (1, "html_limit")
+    assert html.parse(tag.ljust(html.LIMIT)).gave_up == "html_limit"
     assert html.parse(b" " * html.LIMIT + tag).metas == ()
     assert html.parse(b"<!---->" * 50_000 + tag).gave_up == "html_limit"
     assert html.parse(b"<!---->" * 49_000 + tag).gave_up == ""

@@ -200,13 +200,13 @@ def test_ours_a_base_that_cannot_be_read_is_passed_over() -> None:
 
 
 def test_ours_a_page_too_long_to_read_is_a_gap_that_does_not_hold() -> None:
-    (gap,) = _read(_page(" " * 1_100_000))
+    (gap,) = _read(_page(" " * 1_100_000 + "<meta name=x>"))
     assert isinstance(gap, Gap)
     assert (gap.reason, gap.holds) == ("html_limit", False)
 
 
 def test_ours_an_asset_that_is_a_page_too_long_to_read_holds() -> None:
-    text = "<!doctype html><head></head><body>" + " " * 1_100_000
+    text = "<!doctype html><head></head><body>" + " " * 1_100_000 + "<meta name=x>"
     (gap,) = _read(Evidence(BODY, ASSET.url, status=200, content=text.encode()))
     assert gap == Gap(ASSET.url, "html_limit", holds=True)
 

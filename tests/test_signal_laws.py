@@ -188,7 +188,7 @@ def test_rfc9309_2_5_rules_behind_the_limit_are_a_gap_that_holds() -> None:
 
 def test_ours_page_limits_hold_only_while_the_head_is_not_through() -> None:
     for head, holds in ((b"</head><body>", False), (b"", True)):
-        content = b"<!doctype html><html><head>" + head + b" " * 1_100_000
+        content = b"<!doctype html><html><head>" + head + b" " * 1_100_000 + b"<meta name=x>"
         (need,) = robots_meta.needs(PAGE, PURPOSE)
         said = [*robots_meta.read(_evidence(need, PAGE, (200, Fields(), content, "")), PAGE, PURPOSE)]
         assert said == [Gap(PAGE.url, "html_limit", holds=holds)]

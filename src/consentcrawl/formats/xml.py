@@ -58,19 +58,23 @@ class Lines:
         """Return the line that a node of the document starts at; the first is 1."""
         if not self._known:
             text = self._text if isinstance(self._text, str) else self._text.decode("latin-1")
-            self._known = {node: line for line, node in zip(_started(text), self._root.iter(), strict=False)}
+            self._known = {node: line for line, node in zip(_lines(text), self._root.iter(), strict=False)}
         return self._known.get(node, 1)
 
 
-def _started(text: str) -> Iterator[int]:
-    """Return the line of every start tag of a well-formed document, in order."""
+def start_tags(text: str) -> Iterator[int]:
+    """Yield where every start tag of a well-formed document begins, in order."""
+    return (match.start() for match in _MARKUP.finditer(text) if match[1])
+
+
+def _lines(text: str) -> Iterator[int]:
+    """Yield the line of every start tag of a well-formed document, in order."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")  # XML 1.0 §2.11
     line, counted = 1, 0
-    for match in _MARKUP.finditer(text):
-        if match[1]:
-            line += text.count("\n", counted, match.start())
-            counted = match.start()
-            yield line
+    for start in start_tags(text):
+        line += text.count("\n", counted, start)
+        counted = start
+        yield line
 
 
 NOWHERE = Lines("", Node("nothing"))

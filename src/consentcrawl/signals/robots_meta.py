@@ -48,6 +48,7 @@ _INHERITED = ("inherit", "all")
 _OK = range(200, 300)
 _GONE = (404, 410)
 _CLOSED = (401, 403, 407, 429)
+_HOLDING = frozenset({"truncated", "doctype", "malformed", "xml_limit"})
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (same for all)
@@ -142,7 +143,7 @@ def _unread(page: Page, evidence: Evidence) -> Iterator[Gap]:
     """Tell of what was not read; a page whose head was read whole has said nearly everything."""
     if page.gave_up and not evidence.gap:
         unread = page.gave_up == "html_limit" and not page.head_whole
-        yield Gap(evidence.url, page.gave_up, holds=unread or page.gave_up == "truncated")
+        yield Gap(evidence.url, page.gave_up, holds=unread or page.gave_up in _HOLDING)
 
 
 def _lacking(evidence: Evidence) -> tuple[Gap, ...]:

@@ -9,16 +9,21 @@ import functools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+from consentcrawl.formats.html import xhtml
 from consentcrawl.formats.html.elements import Image, Link, Meta, Script, Source
 from consentcrawl.formats.html.references import resolve
-from consentcrawl.formats.html.sniffing import decode, looks_html
+from consentcrawl.formats.html.remainder import could_matter
+from consentcrawl.formats.html.sniffing import Decoded, decode, looks_html
 from consentcrawl.formats.html.tokenizer import IMAGES, METADATA, METADATA_AND_ANCHORS, Token, body_begins, tokens
 
 LIMIT = 1024 * 1024
-"""The most bytes of a page that are read; longer pages give up with ``html_limit``."""
+"""The most bytes of a page that are read; longer ones give up with ``html_limit`` where the rest could matter."""
 KEPT_LIMIT = 10_000
 """The most metas, links and scripts that are kept of a page, together."""
+
+T = TypeVar("T")
 
 _META = b"<meta"
 # Whether a page names a licence in a rel, before its many anchors are read for it.
@@ -37,7 +42,8 @@ class Page:
     """The tags of a page that are read, in order.
 
     ``gave_up`` is a reason code: ``html_limit`` when not everything was read, ``truncated`` when the page ends within
-    a <meta>, ``encoding`` when the character set is not known (then what is in ASCII was read), or empty.
+    a <meta>, ``encoding`` when the character set is not known (then what is in ASCII was read), in XML syntax
+    ``doctype``, ``malformed`` and ``xml_limit`` where that could hide something, or empty.
     ``head_whole``: the reading came as far as the body, so a page that was cut has lost none of its head. Nothing in a
     <template> or a comment is the page's (HTML §4.12.3).
     """
@@ -63,12 +69,16 @@ def parse(content: bytes, content_type: str = "") -> Page:
     """Read a page; never raises.
 
     ``content_type`` is the field as received: its charset wins over the page's own. At most ``LIMIT`` bytes are
-    read; a page of exactly that many counts as cut, since a reader with the same limit cut it.
+    read; a page of exactly that many counts as cut, since a reader with the same limit cut it, and the rest of a longer
+    one is searched for what could matter.
     """
     decoded = decode(content[:LIMIT], content_type)
     source = Source(decoded.page, decoded.codec)
     reading = _Reading(source)
     reading.read_all()
+    xml = xhtml.is_xml(content_type)
+    gap = reading.read_xml() if xml else ""
+    cut = reading.cut if len(content) <= LIMIT else ""
     return Page(
         metas=tuple(reading.metas),
         links=tuple(reading.links),
@@ -76,11 +86,18 @@ def parse(content: bytes, content_type: str = "") -> Page:
         base=reading.base,
         title=reading.title,
         charset=decoded.name,
-        gave_up="html_limit" if not reading.ended or len(content) >= LIMIT else reading.cut or decoded.gap,
+        gave_up="html_limit" if not reading.ended or _is_cut(content, decoded) else cut or gap or decoded.gap,
         head_whole=not reading.in_head,
         starts_as_html=looks_html(content),
-        _images=functools.cache(lambda: tuple(_images(source))),
+        _images=functools.cache(lambda: tuple(_images(source, xml=xml))),
     )
+
+
+def _is_cut(content: bytes, decoded: Decoded) -> bool:
+    """Return whether a page has more bytes than are read, and they could matter."""
+    if len(content) <= LIMIT:
+        return len(content) == LIMIT
+    return not decoded.as_it_was or could_matter(content, LIMIT)
 
 
 class _Reading:
@@ -99,11 +116,30 @@ class _Reading:
         self.ended = False
         self.kept = 0
 
-    def read_all(self) -> None:
+    def read_xml(self) -> str:
+        """Read the page by XML syntax as well, and put that first; the reason code of what that reading could miss.
+
+        A page that is not well-formed is read by tags, of which one that closes itself begins nothing.
+        """
+        elements = xhtml.read(self.source.page, self.source.codec)
+        first = _Reading(Source(elements.page, "utf-8") if elements.read else self.source)
+        if elements.read:
+            for token in elements.tokens[:KEPT_LIMIT]:
+                _TAKES[token.name](first, token)
+        else:
+            first.read_all(xml=True)
+        self.metas = _merged(first.metas, self.metas, lambda meta: meta[:4])
+        self.links = _merged(first.links, self.links, lambda link: link[:3])
+        self.scripts = _merged(first.scripts, self.scripts, lambda script: script.text)
+        self.base, self.title = first.base or self.base, first.title or self.title
+        self.cut = self.cut or first.cut
+        return elements.gave_up
+
+    def read_all(self, *, xml: bool = False) -> None:
         """Read the page to its end, or until enough is kept."""
         page = self.source.page
         wanted = METADATA_AND_ANCHORS if _may_name_license(page) else METADATA
-        for token in tokens(page, wanted):
+        for token in tokens(page, wanted, xml=xml):
             if self.in_head:
                 self.in_head = not body_begins(page, token)
             take = _TAKES.get(token.name)
@@ -114,6 +150,12 @@ class _Reading:
             self.ended = not token.name
             if self.ended and page[token.start : token.start + len(_META)].lower() == _META:
                 self.cut = "truncated"
+
+
+def _merged(first: list[T], again: list[T], key: Callable[[T], object]) -> list[T]:
+    """Return what was read first, and behind it what only the second reading has."""
+    known = {key(each) for each in first}
+    return [*first, *(each for each in again if key(each) not in known)]
 
 
 def _take_meta(reading: _Reading, token: Token) -> None:
@@ -174,8 +216,8 @@ _TAKES: dict[bytes, Callable[[_Reading, Token], None]] = {
 }
 
 
-def _images(source: Source) -> Iterator[Image]:
-    for token in tokens(source.page, IMAGES):
+def _images(source: Source, *, xml: bool) -> Iterator[Image]:
+    for token in tokens(source.page, IMAGES, xml=xml):
         value, attributes = source.value, token.attributes
         for address in _addresses(value(attributes, b"src"), value(attributes, b"srcset")):
             yield Image(address, *token.span, source)

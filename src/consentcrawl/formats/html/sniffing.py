@@ -69,6 +69,9 @@ _NOT_ASCII = frozenset({"utf-16le", "utf-16be", "iso-2022-jp", "shift_jis", "gbk
 _WIDE_MARKS = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")  # UTF-32, which no browser reads
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16le"), (b"\xfe\xff", "utf-16be"))
 
+# Encodings in which a tag can be written with other bytes than ASCII's; a label such as "ru" is none at all.
+_ODD_LABEL = re.compile("7|32|2022|ucs|hz|ebcdic|ibm|cp0|cp500|cp1026|scsu|bocu|replacement")
+
 _FIELD = re.compile(r""";\s*charset\s*=\s*(?:"([^"]*)"|([^\s;"]+))""", re.IGNORECASE)
 _IN_CONTENT = re.compile(rb"""charset[ \t\n\f\r]*=[ \t\n\f\r]*(?:"([^"]*)"|'([^']*)'|([^\s;"']+))""", re.IGNORECASE)
 # One step of "prescan a byte stream" (HTML §13.2.3.2), which knows comments and tags but no raw text.
@@ -82,13 +85,15 @@ _XML = re.compile(rb"""<\?xml[^>]*?encoding[ \t\n\f\r]*=[ \t\n\f\r]*(?:"([^">]*)
 class Decoded:
     """A page as bytes in which ASCII is ASCII, the codec of those bytes, and what the page's encoding is called.
 
-    ``gap`` is ``encoding`` when the page names an encoding that is not known.
+    ``gap`` is ``encoding`` when the page names an encoding that is not known and could hide something. ``as_it_was``:
+    ASCII was ASCII in the content as well.
     """
 
     page: bytes
     codec: str
     name: str
     gap: str
+    as_it_was: bool = False
 
 
 def decode(content: bytes, content_type: str) -> Decoded:
@@ -106,13 +111,19 @@ def decode(content: bytes, content_type: str) -> Decoded:
     if not wide and b"\0" in content[:2]:
         # Ours: two bytes to each character, undeclared. Browsers see no tag in that.
         return _decoded(content, "utf-16le" if content[:1] != b"\0" else "utf-16be", "encoding")
-    return _decoded(content, known or _DEFAULT, "encoding" if labels and not known else "")
+    unclear = labels and not known and (_ODD_LABEL.search(labels[0]) or not _is_ascii(content))
+    return _decoded(content, known or _DEFAULT, "encoding" if unclear else "")
+
+
+def _is_ascii(content: bytes) -> bool:
+    """Return whether a page in an unknown encoding has its tags in ASCII, and changes to no other encoding."""
+    return looks_html(content) and b"\x1b" not in content and b"\0" not in content
 
 
 def _decoded(content: bytes, name: str, gap: str) -> Decoded:
     codec = _CODECS[name]
     if name not in _NOT_ASCII:
-        return Decoded(content, codec, name, gap)
+        return Decoded(content, codec, name, gap, as_it_was=True)
     return Decoded(content.decode(codec, "replace").encode(errors="replace"), "utf-8", name, gap)
 
 

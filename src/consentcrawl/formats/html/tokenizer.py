@@ -62,17 +62,18 @@ class Token(NamedTuple):
         return self.start, self.end
 
 
-def tokens(page: bytes, wanted: TagSet) -> Iterator[Token]:
+def tokens(page: bytes, wanted: TagSet, *, xml: bool = False) -> Iterator[Token]:
     """Yield every tag of ``page`` in ``wanted`` and no template holds (HTML §4.12.3), in order; then the end.
 
     The end begins where a tag does that the page ends within. It is missing where ``_MOST`` tags were read before.
+    With ``xml`` a tag that closes itself begins nothing, as in XML syntax.
     """
     position = 0
     foreign: list[bytes] = []
     hidden = [False]
     for _ in range(_MOST):
-        token = _next_token(wanted, page, position, foreign)
-        if token.name == b"template":
+        token = _next_token(wanted, page, position, foreign, xml=xml)
+        if token.name == b"template" and not (xml and b"/" in token.attributes):
             # §4.12.3: a declarative shadow root is shown; any other template holds nothing of the page.
             hidden.append(hidden[-1] or b"shadowrootmode" not in token.attributes)
         elif token.name == b"/template":
@@ -92,13 +93,13 @@ def _leave_template(hidden: list[bool], foreign: list[bytes]) -> None:
         foreign.clear()
 
 
-def _next_token(wanted: TagSet, page: bytes, position: int, foreign: list[bytes]) -> Token:
+def _next_token(wanted: TagSet, page: bytes, position: int, foreign: list[bytes], *, xml: bool) -> Token:
     found = _next(wanted, page, position)
     end = len(page)
     if found is not None:
         if foreign:
             leave_foreign(foreign, page, position, found.start())
-        token = _token(page, position, found, foreign)
+        token = _token(page, position, found, foreign, xml=xml)
         if token is not None:
             follow_foreign(foreign, token.name, closed=b"/" in token.attributes)
             return token
@@ -132,7 +133,7 @@ def _unquoted(page: bytes, begin: int, at: int, quote: bytes) -> bool:
     return last <= begin or page[last - 1] not in b"= \t\n\f\r"
 
 
-def _token(page: bytes, gap: int, found: re.Match[bytes], foreign: list[bytes]) -> Token | None:
+def _token(page: bytes, gap: int, found: re.Match[bytes], foreign: list[bytes], *, xml: bool) -> Token | None:
     """Return the token that ``found`` begins, or None where the page ends within its tag (§13.2.5.32)."""
     start = found.start()
     if found[1] is None:
@@ -145,7 +146,8 @@ def _token(page: bytes, gap: int, found: re.Match[bytes], foreign: list[bytes]) 
         return None
     if is_foreign(foreign, name):
         return Token(b"!", attributes, gap, start, end, end)
-    return Token(name, attributes, gap, start, end, raw_text_end(page, name, end))
+    raw_end = end if xml and b"/" in attributes else raw_text_end(page, name, end)
+    return Token(name, attributes, gap, start, end, raw_end)
 
 
 def read_attributes(pattern: re.Pattern[bytes], page: bytes, position: int, attributes: dict[bytes, bytes]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from consentcrawl.formats.doctype import DECLARATION, entities, resolve
 from consentcrawl.formats.image.finding import PACKET_LIMIT, PACKETS, Finding
 from consentcrawl.formats.xml import plain
 
@@ -13,22 +14,6 @@ _ROOT = re.compile(rb"<(?:[\w.-]+:)?svg(?=[\s>/])")
 _DECLARED = re.compile(rb"""\sxmlns(?::[\w.-]+)?\s*=\s*(?:"[^"]*"|'[^']*')""")
 _METADATA = re.compile(rb"<((?:[\w.-]+:)?(?:metadata|RDF|xmpmeta))(?=[\s>])")
 _MANIFEST = re.compile(rb"<[\w.-]+:manifest(?:\s[^<>]*)?>")
-# XML 1.0 §2.8: quotes and comments may hold what would end the declaration.
-_DECLARATION = re.compile(
-    rb"""<!DOCTYPE(?:[^\["'>]++|"[^"]*+"|'[^']*+')*+"""
-    rb"""(?:\[(?:<!--(?s:.*?)-->|<\?(?s:.*?)\?>|"[^"]*+"|'[^']*+'|[^\]"'])*+\]\s*+)?>""",
-    re.IGNORECASE,
-)
-# The document types of SVG itself declare nothing that metadata could use, and drawing programs add names for
-# namespaces: entities without markup, references or quotes, whose text stands for them as it is.
-_ENTITY = rb"""<!ENTITY\s+([\w.:-]{1,64})\s+["']([^"'<&%]{0,200})["']\s*>"""
-_ENTITIES = re.compile(_ENTITY)
-_OWN_DOCTYPE = re.compile(
-    rb"""<!DOCTYPE\s+svg\s*(?:PUBLIC\s+["']-//W3C//DTD\ SVG[^"'\[\]<>]*["']\s*(?:["'][^"'\[\]<>]*["']\s*)?)?"""
-    rb"(?:\[(?:\s++|<!--(?:(?!-->)[^\]])*+-->|" + _ENTITY + rb")*+\]\s*)?>",
-    re.DOTALL,
-)
-_REFERENCE = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)([\w.:-]+);")
 
 
 def root_of(text: bytes) -> int:
@@ -58,7 +43,7 @@ def _past_prolog(text: bytes, at: int) -> int:
             return end + len(ending) if end >= 0 else 0
     if text[at : at + 9].upper() != b"<!DOCTYPE":
         return 0
-    declaration = _DECLARATION.match(text, at)
+    declaration = DECLARATION.match(text, at)
     return declaration.end() if declaration else 0
 
 
@@ -70,20 +55,17 @@ def read(found: Finding) -> None:
     document = plain(found.content)
     text = document.encode() if isinstance(document, str) else found.content.removeprefix(b"\xef\xbb\xbf")
     at = root_of(text)
-    doctype = _OWN_DOCTYPE.search(text, 0, at)
-    if doctype is None and _DOCTYPE.search(text, 0, at):
+    declaration = DECLARATION.search(text, 0, at)
+    names = entities(declaration[0]) if declaration else {}
+    if names is None:
         found.give_up("doctype")
-    entities = dict(_ENTITIES.findall(doctype[0])) if doctype else {}
     declared = b"".join(_DECLARED.findall(_tag(text, at)))
-    _pieces(text, at, declared, entities, found)
+    _pieces(text, at, declared, names or {}, found)
     for manifest in _MANIFEST.finditer(text, at):
         end = text.find(b"<", manifest.end())
         found.keep_span(manifest.end(), (end if end >= 0 else len(text)) - manifest.end())
     if not text.rstrip(b" \t\r\n\0").endswith((b"svg>", b"/>", b"-->")):
         found.give_up("truncated")
-
-
-_DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
 
 
 def _tag(text: bytes, at: int) -> bytes:
@@ -92,7 +74,7 @@ def _tag(text: bytes, at: int) -> bytes:
     return text[at : end if end >= 0 else at + _HEAD_LIMIT]
 
 
-def _pieces(text: bytes, at: int, declared: bytes, entities: dict[bytes, bytes], found: Finding) -> None:
+def _pieces(text: bytes, at: int, declared: bytes, names: dict[bytes, bytes], found: Finding) -> None:
     for _ in range(PACKETS + 1):
         opening = _METADATA.search(text, at)
         if opening is None:
@@ -104,14 +86,8 @@ def _pieces(text: bytes, at: int, declared: bytes, entities: dict[bytes, bytes],
             end = len(text)
         at = end + len(closing)
         piece = b"<svg" + declared + b">" + text[opening.start() : end] + closing + b"></svg>"
-        found.keep_xmp(_resolved(piece, entities, found) if entities else piece)
+        if names:
+            piece, known = resolve(piece, names, PACKET_LIMIT)
+            found.give_up("" if known else "doctype")
+        found.keep_xmp(piece)
     found.give_up("image_limit")
-
-
-def _resolved(piece: bytes, entities: dict[bytes, bytes], found: Finding) -> bytes:
-    """Put the text of an entity where it is named; a name that is not declared is a gap, and so is too long a piece."""
-    names = _REFERENCE.findall(piece)
-    if not entities.keys() >= set(names) or len(piece) + sum(len(entities[name]) for name in names) > PACKET_LIMIT:
-        found.give_up("doctype")
-        return piece
-    return _REFERENCE.sub(lambda match: entities[match[1]], piece)
