@@ -67,6 +67,20 @@ def durable_per_second(directory: Path, verdicts: list[Verdict]) -> dict[str, fl
     return {"durable_documents_per_second": documents, "durable_per_second_steward_8_threads": entries}
 
 
+def durable_rows_per_second(directory: Path, verdicts: list[Verdict], batch: int) -> float:
+    """Rows of a batch run a second, each batch durable before the next is handed in; its segments come after."""
+    record = BatchRecord.open(directory)
+    known = [look_ups(n) for n in range(len(verdicts) // 40 + 1)]
+    record.record_verdicts([(verdicts[0], each, ()) for each in known]).result()
+    started = time.perf_counter()
+    for at in range(0, len(verdicts), batch):
+        some = [(verdict, known[n // 40], ()) for n, verdict in enumerate(verdicts[at : at + batch], at)]
+        record.record_verdicts(some).result()
+    spent = time.perf_counter() - started
+    record.close()
+    return len(verdicts) / spent
+
+
 def bytes_per_entry(directory: Path, verdicts: list[Verdict]) -> dict[str, float]:
     """Bytes on disk per live entry and per row of a segment, from a crawl of many origins at once, and of documents."""
     live = LedgerRecord.open(directory / "live")

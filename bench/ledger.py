@@ -19,7 +19,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from bench._ledger_record import beside_a_warm_verdict, bytes_per_entry, durable_per_second, size
+from bench._ledger_record import (
+    beside_a_warm_verdict,
+    bytes_per_entry,
+    durable_per_second,
+    durable_rows_per_second,
+    size,
+)
 from consentcrawl.core import Category, Gate, Ground, Outcome, Verdict, disallow
 from consentcrawl.ledger import index
 from consentcrawl.ledger.entry import Part
@@ -180,6 +186,9 @@ def main(entries: int = ENTRIES) -> dict[str, Any]:
                 beside_a_warm_verdict(home / f"warm-{n}", 20_000) for n in range(RUNS)
             ),
             **durable_per_second(home / "threads", list(verdicts(100_000))),
+            "durable_rows_per_second_batch_1000": statistics.median(
+                durable_rows_per_second(home / f"rows-{n}", list(verdicts(20_000)), 1000) for n in range(RUNS)
+            ),
             "restart_seconds": statistics.median(restart(home / f"restart-{n}", 100_000) for n in range(RUNS)),
             "ledger_mb": size(home / "million"),
             **reading(home / "million"),

@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from consentcrawl.cli import options, results
+from consentcrawl.cli import ending, options, results
 from consentcrawl.cli.options import Reach
 from consentcrawl.cli.output import console
 from consentcrawl.cli.tally import Tally
@@ -31,12 +31,15 @@ from consentcrawl.formats.url import BadUrl, canonical
 from consentcrawl.ledger.recording import Record
 from consentcrawl.ledger.recording.batch import BatchRecord
 from consentcrawl.ledger.recording.live import LedgerRecord
+from consentcrawl.ledger.recording.opening import PROCESS
+from consentcrawl.ledger.recovery import LedgerTaken
 from consentcrawl.net.pace import Pace
 from consentcrawl.net.paced import PacedReader
 from consentcrawl.steward import Steward
 from consentcrawl.storage.sqlite import SqliteStore
 
 INTERRUPTED = 130
+ENDED = {INTERRUPTED, 129, 143}
 FAILS = {"refused": (Outcome.REFUSE, 1), "undetermined": (Outcome.UNDETERMINED, 3)}
 _LOT = 50
 
@@ -101,11 +104,12 @@ def check(  # noqa: PLR0913 (one per option)
         settings = settings if ledger is None else replace(settings, ledger=str(ledger))
         asking = _Asking(settings, store, gate, settle=not all_grounds, workers=workers, single=_is_single(lists))
         with (
+            ending.in_order(),
             results.opened(output, form) as stream,
             Tally(console(stderr=True), bar=_bar(form, output), quiet=quiet) as tally,
         ):
             code = asking.run(rows, results.writer(form, stream), tally)
-    if code == INTERRUPTED:
+    if code in ENDED:
         options.complain(f"interrupted: {tally.rows:,} rows are written; go on with --skip {skip + tally.rows}")
     tally.summary(asking.pace)
     raise typer.Exit(code or (0 if exit_zero else _exit_code(tally, fails)))
@@ -141,8 +145,8 @@ class _Asking:
                 for row, verdict in answered:
                     writer.write(row, verdict)
                     tally.count(verdict)
-        except KeyboardInterrupt:
-            return INTERRUPTED
+        except KeyboardInterrupt as interrupt:
+            return ending.exit_code(interrupt)
         except BrokenPipeError:
             options.let_go_of_stdout()
             return options.BROKEN_PIPE
@@ -209,7 +213,17 @@ def _is_single(lists: list[str]) -> bool:
 def _record(config: Config, *, single: bool) -> Record | None:
     if not config.ledger:
         return None
-    return (LedgerRecord if single else BatchRecord).open(config.ledger, config, command="check")
+    kind = LedgerRecord if single else BatchRecord
+    try:
+        return kind.open(config.ledger, config, command="check")
+    except LedgerTaken:
+        record = kind.open(f"{config.ledger}-{PROCESS}", config, command="check")
+    own = record.ledger.directory
+    options.complain(
+        f"another run writes {config.ledger}; this one writes {own}. "
+        f"Join them afterwards: consentcrawl ledger merge {own} -o {config.ledger}"
+    )
+    return record
 
 
 def _store(path: Path) -> SqliteStore:

@@ -20,6 +20,7 @@ from consentcrawl.ledger.erasure import erase as erased
 from consentcrawl.ledger.erasure import erase_rows
 from consentcrawl.ledger.evidence import EvidenceStore, NoEvidence
 from consentcrawl.ledger.files import OS_FILES, write_whole
+from consentcrawl.ledger.journal import journals, recover
 from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.merge import merge as merged
 from consentcrawl.ledger.recording.stored import EVIDENCE, naming, segment_file, segment_lines, segment_of
@@ -41,6 +42,7 @@ def erase(
     """
     forms = urls_meant(url)
     with options.one_line_errors(), Ledger.open(existing(directory), create=False, run=_run("erase")) as ledger:
+        recover(ledger)
         documents = _documents(directory, forms)
         rows = sum(
             erase_rows(ledger, line.index, segment_of(directory, line), forms) for line in segment_lines(directory)
@@ -67,11 +69,20 @@ def merge(
             msg = f"{output}: cannot be merged into itself"
             raise BadInput(msg)
         with Ledger.open(output, run=_run("merge")) as into:
+            recover(into)
             for source in ledgers:
+                _seal_left(source)
                 _copy_segments(source, output)
                 documents = EvidenceStore(output / EVIDENCE).adopt(source / EVIDENCE)
                 number = merged(into, source)
                 say(f"{source}: {number:,} entries, {documents:,} documents")
+
+
+def _seal_left(source: Path) -> None:
+    """Make what a killed run left behind a part of the ledger it was for."""
+    if journals(source):
+        with Ledger.open(source, create=False, run=_run("merge")) as ledger:
+            recover(ledger)
 
 
 def _run(verb: str) -> dict[str, str]:

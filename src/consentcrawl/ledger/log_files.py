@@ -129,20 +129,20 @@ def parts_at(files: Files, directory: Path, index: int) -> tuple[bytes, bytes]:
 def seal(files: Files, directory: Path, live: Segment, end: int) -> None:
     """Pack a live segment that ends at entry ``end`` and that a head covers: the personal side first, the log last."""
     path = directory / LOG / live.name
-    count = sum(len(batch.entries) for _, batch in live_batches(_read_frames(files, path), live.first))
+    count = sum(len(batch.entries) for _, batch in live_batches(read_frames(files, path), live.first))
     if live.first + count != end:
         raise LedgerBroken(_message(live, f"ends at entry {live.first + count} instead of {end}"))
     if count:
         sealed = Segment(live.first, end)
         for folder, side in ((PERSONAL, attrgetter("personal")), (LOG, attrgetter("entries"))):
             # One bundle after the other: as objects the parts of a segment take several times its bytes.
-            parts = chain.from_iterable(side(batch) for _, batch in live_batches(_read_frames(files, path), live.first))
+            parts = chain.from_iterable(side(batch) for _, batch in live_batches(read_frames(files, path), live.first))
             write_whole(files, directory / folder / sealed.name, packed(parts))
     files.remove(path)
     files.sync_directory(directory / LOG)
 
 
-def _read_frames(files: Files, path: Path) -> Iterator[tuple[int, bytes]]:
+def read_frames(files: Files, path: Path) -> Iterator[tuple[int, bytes]]:
     """``frames_in`` of a live segment, read piece by piece: read whole, each leaves its size behind in the heap."""
     at, room = 0, _PIECE
     while data := files.read(path, at, room):

@@ -33,6 +33,10 @@ _TWO_WAYS = (
 )
 
 
+class LedgerTaken(LedgerBroken):
+    """Another process writes the ledger."""
+
+
 @dataclass(slots=True)
 class Opened:
     """What is known of a ledger once it is open: the newest head, the tail behind it, and where to go on writing.
@@ -63,7 +67,7 @@ def lock(files: Files, directory: Path, *, create: bool) -> int:
         return files.lock(directory / LOCK_FILE)
     except BlockingIOError as error:
         msg = f"{directory} is being written by another process: {_TWO_WAYS}"
-        raise LedgerBroken(msg) from error
+        raise LedgerTaken(msg) from error
     except FileNotFoundError as error:
         msg = f"{directory} is not a ledger"
         raise LedgerBroken(msg) from error

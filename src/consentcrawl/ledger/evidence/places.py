@@ -13,9 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from warcio.archiveiterator import ArchiveIterator
-from warcio.exceptions import ArchiveLoadFailed
 
-from consentcrawl.ledger.evidence.warc import digest_in, document_of, head_digest
+from consentcrawl.ledger.evidence.warc import UNREADABLE, digest_in, document_of, head_digest
 from consentcrawl.ledger.files import Files
 
 WARC = ".warc.gz"
@@ -47,7 +46,7 @@ class Tail:
 
 def scan(warc: Path) -> Iterator[tuple[str, str, Place]]:
     """Digest, head and place of every whole record of a file; what a crash tore at its end is passed over."""
-    with warc.open("rb") as file, suppress(ArchiveLoadFailed, OSError, ValueError, AttributeError):
+    with warc.open("rb") as file, suppress(*UNREADABLE):
         records = ArchiveIterator(file)
         for record in records:
             document = document_of(record)

@@ -20,13 +20,12 @@ from types import TracebackType
 from typing import Self
 
 from warcio.archiveiterator import ArchiveIterator
-from warcio.exceptions import ArchiveLoadFailed
 
 from consentcrawl.errors import ConsentError
 from consentcrawl.ledger.evidence import evidence_list
 from consentcrawl.ledger.evidence.evidence_list import LookedUp
 from consentcrawl.ledger.evidence.places import DIGESTS, WARC, Place, Tail, line, listed, scan
-from consentcrawl.ledger.evidence.warc import NO_STATUS, Document, document_of, head_digest, record_of
+from consentcrawl.ledger.evidence.warc import NO_STATUS, UNREADABLE, Document, document_of, head_digest, record_of
 from consentcrawl.ledger.files import OS_FILES, Files, write_synced
 
 __all__ = ["Document", "EvidenceStore", "NoEvidence", "urn"]
@@ -218,7 +217,7 @@ class EvidenceStore:
         try:
             raw = self._files.read(self.directory / place.file, place.offset, place.length)
             return document_of(next(iter(ArchiveIterator(BytesIO(raw)))))
-        except (StopIteration, ArchiveLoadFailed, OSError, ValueError, AttributeError) as error:
+        except (StopIteration, *UNREADABLE) as error:
             msg = f"{place.file} at {place.offset}"
             raise NoEvidence(msg) from error
 

@@ -6,6 +6,7 @@ What is read is what was written, whatever a stranger's fields hold.
 from __future__ import annotations
 
 import re
+import zlib
 from base64 import b32decode, b32encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import quote, unquote
 
+from warcio.exceptions import ArchiveLoadFailed
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
@@ -32,6 +34,9 @@ _SAFE = "".join(map(chr, range(0x21, 0x7F)))
 
 Pairs = tuple[tuple[str, str], ...]
 
+
+UNREADABLE = (ArchiveLoadFailed, OSError, ValueError, AttributeError, TypeError, KeyError, EOFError, zlib.error)
+"""What reading a damaged record raises."""
 
 NO_STATUS = 0
 """The status of a document that no server sent as it stands: a head by itself, a packet cut out of an image."""

@@ -1,6 +1,6 @@
 """The ledger of a batch run: its verdicts are rows of Parquet segments, of which the ledger has one entry each.
 
-A dry run hands nothing out, so a row may wait for its segment; its documents are durable before that is written.
+A row is durable in a journal before its future comes. The segment is written when the journal is full, and at the end.
 """
 
 from __future__ import annotations
@@ -10,45 +10,45 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from contextlib import ExitStack
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
-from typing import Any, Self
-
-import pyarrow as pa
+from typing import Self
 
 from consentcrawl.config import Config
 from consentcrawl.core import Evidence, Ground, Verdict
 from consentcrawl.errors import LedgerBroken
+from consentcrawl.ledger.entry import Part
 from consentcrawl.ledger.evidence.keeper import EvidenceKeeper
-from consentcrawl.ledger.files import OS_FILES
+from consentcrawl.ledger.journal import SUFFIX, Journal, seal_journal
 from consentcrawl.ledger.log import Ledger
+from consentcrawl.ledger.pending import Pending, PendingQueue
 from consentcrawl.ledger.recording import Ended
-from consentcrawl.ledger.recording.opening import opened
-from consentcrawl.ledger.records import verdict_record
-from consentcrawl.ledger.segment_rows import PERSONAL, SCHEMA, as_row
-from consentcrawl.ledger.segments import SEGMENTS, write_segment
+from consentcrawl.ledger.recording.opening import handed_in, opened
+from consentcrawl.ledger.records import verdict_entry
+from consentcrawl.ledger.segments import SEGMENTS
 
 ROWS, BYTES, SECONDS = 1_000_000, 256 * 1024 * 1024, 600.0
-"""A segment is written at so many rows, at so many bytes in memory, and at the latest after so many seconds."""
-_TOGETHER = 4096
+"""A segment is written at so many rows, at so many bytes of journal, and at the latest after so many seconds."""
 
 
 class BatchRecord:
-    """An open ledger that verdict rows of a batch run go to. Safe for threads; blocks, so not for event loops."""
+    """An open ledger that verdict rows of a batch run go to. Safe for threads."""
 
     def __init__(
         self, ledger: Ledger, keeper: EvidenceKeeper, *, rows: int = ROWS, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """Write to ``ledger``, with documents by ``keeper``; use ``BatchRecord.open``."""
         self.ledger, self._keeper, self._most, self._clock = ledger, keeper, rows, clock
-        self._process, self._changing = os.getpid(), threading.Lock()
-        self._rows: list[dict[str, Any]] = []
-        self._batches: list[pa.RecordBatch] = []
-        self._count = self._since = 0.0
-        self._handed_in = 0
-        self._failure: Exception | None = None
-        self._closed = False
+        self._process, self._closed = os.getpid(), False
+        self._queue = PendingQueue(ledger.directory)
+        self._journal: Journal | None = None
+        self._since, self._handed_in = 0.0, 0
+        self._sealing = ThreadPoolExecutor(1, "consentcrawl-segments")
+        self._sealed: list[Future[None]] = []
+        self._thread = threading.Thread(target=self._work, name="consentcrawl-journal", daemon=True)
+        self._thread.start()
 
     @classmethod
     def open(cls, directory: str | Path, config: Config | None = None, *, command: str = "", rows: int = ROWS) -> Self:
@@ -58,21 +58,25 @@ class BatchRecord:
     def record_verdict(
         self, verdict: Verdict, evidence: Sequence[Evidence], learnt: Sequence[Ground] = ()
     ) -> Future[int]:
-        """Take a verdict and what it rests on; the future gives its number in this run, at once.
+        """Hand in a verdict and what it rests on; the future gives its number in this run once its row is durable.
 
-        The row is durable when its segment is written: at the latest by ``close``. LedgerBroken after a failed write.
+        Blocks for a verdict without evidence, whose caller does not wait for the future.
         """
-        index: Future[int] = Future()
-        with self._changing:
-            try:
-                self._take(verdict, evidence, learnt)
-            except (OSError, LedgerBroken) as error:
-                self._failure = self._failure or error
-                index.set_exception(self._refusal())
-            else:
-                index.set_result(self._handed_in)
-                self._handed_in += 1
-        return index
+        number = self.record_verdicts([(verdict, tuple(evidence), learnt)])
+        if not evidence:
+            number.exception()
+        return number
+
+    def record_verdicts(self, verdicts: Sequence[tuple[Verdict, Sequence[Evidence], Sequence[Ground]]]) -> Future[int]:
+        """Hand in verdicts that become durable together, each as for ``record_verdict``; the number of the first."""
+
+        def rows() -> list[Part]:
+            return [
+                verdict_entry(verdict, self._keeper.keep(verdict, evidence, learnt))
+                for verdict, evidence, learnt in verdicts
+            ]
+
+        return handed_in(self.ledger.directory, self._process, lambda: self._queue.put(rows))
 
     def record_outcomes(self, outcomes: Sequence[Ended]) -> Future[int]:
         """Refuse: a dry run delivers nothing. Raises LedgerBroken by the future."""
@@ -81,62 +85,60 @@ class BatchRecord:
         return future
 
     def close(self) -> None:
-        """Write the last segment, end the run, give everything back; LedgerBroken when something was not written."""
-        with self._changing:
-            if self._closed or self._process != os.getpid():
-                return
-            self._closed = True
-            with ExitStack() as stack:
-                stack.callback(self.ledger.close)
-                stack.callback(self._keeper.close)
-                try:
-                    self._write()
-                except OSError as error:
-                    self._failure = error
-            if self._failure is not None:
-                raise self._refusal()
+        """Write the last segment, end the run, give everything back.
 
-    def _take(self, verdict: Verdict, evidence: Sequence[Evidence], learnt: Sequence[Ground]) -> None:
-        if self._closed or self._failure is not None or self._process != os.getpid():
-            raise self._refusal()
-        digests = self._keeper.keep(verdict, evidence, learnt)
-        self._since = self._since if self._count else self._clock()
-        self._rows.append(as_row(*verdict_record(verdict, digests)))
-        self._count += 1
-        if len(self._rows) == _TOGETHER:
-            self._pack()
-        if self._full():
-            self._write()
-
-    def _full(self) -> bool:
-        size = sum(batch.nbytes for batch in self._batches) if not self._rows else 0
-        return self._count >= self._most or size >= BYTES or self._clock() - self._since >= SECONDS
-
-    def _pack(self) -> None:
-        """Keep rows the way Arrow does, in a tenth of the memory."""
-        if self._rows:
-            self._batches.append(pa.RecordBatch.from_pylist(self._rows, schema=SCHEMA))
-            self._rows = []
-
-    def _write(self) -> None:
-        """Make the documents durable, then the segment, then its entry."""
-        self._pack()
-        if not self._batches or self._failure is not None:
+        Raises LedgerBroken when a row was not written. OSError, when a segment was not: its journal stays, and the next
+        opening of the ledger writes it.
+        """
+        if self._closed or self._process != os.getpid():
             return
-        self._keeper.sync()
-        folder = self.ledger.directory / SEGMENTS
-        OS_FILES.make_directory(folder)
-        OS_FILES.sync_directory(self.ledger.directory)
-        name = f"{self.ledger.now():013}-{secrets.token_hex(4)}.parquet"
-        table = pa.Table.from_batches(self._batches, schema=SCHEMA)
-        segment = write_segment(table, folder / name, personal=PERSONAL)
-        self.ledger.append(segment.as_record(self.ledger.now()))
-        self._batches, self._count = [], 0
+        self._closed = True
+        self._queue.close()
+        self._thread.join()
+        self._roll()
+        self._sealing.shutdown()
+        try:
+            self.ledger.close()
+        finally:
+            with suppress(OSError):  # what a row names is durable already
+                self._keeper.close()
+        if self._queue.failure is not None:
+            raise self._queue.refusal()
+        for sealed in self._sealed:
+            sealed.result()
 
-    def _refusal(self) -> LedgerBroken:
-        if isinstance(self._failure, LedgerBroken):
-            return self._failure
-        why = f"nothing more is acknowledged after {self._failure!r}" if self._failure else "the ledger is closed"
-        broken = LedgerBroken(f"{self.ledger.directory}: {why}")
-        broken.__cause__ = self._failure
-        return broken
+    def _work(self) -> None:
+        for group in iter(self._queue.take, []):
+            try:
+                self._write(group)
+            except Exception as error:  # noqa: BLE001 (whatever it was)
+                self._queue.fail(error, group)
+                break
+            for pending in group:
+                pending.index.set_result(self._handed_in)
+                self._handed_in += len(pending.parts)
+        self._queue.end()
+
+    def _write(self, group: list[Pending]) -> None:
+        """Make a group durable, after the documents that it names."""
+        parts = list(chain.from_iterable(pending.parts for pending in group))
+        self._keeper.sync()
+        if self._journal is None:
+            name = f"{self.ledger.now():013}-{secrets.token_hex(4)}{SUFFIX}"
+            self._journal, self._since = (
+                Journal(self.ledger.files, self.ledger.directory / SEGMENTS / name),
+                self._clock(),
+            )
+        self._journal.write(parts)
+        if self._full(self._journal):
+            self._roll()
+
+    def _full(self, journal: Journal) -> bool:
+        return journal.rows >= self._most or journal.size >= BYTES or self._clock() - self._since >= SECONDS
+
+    def _roll(self) -> None:
+        """Be done with the journal; its segment is written beside what goes on."""
+        journal, self._journal = self._journal, None
+        if journal is not None:
+            journal.close()
+            self._sealed.append(self._sealing.submit(seal_journal, self.ledger, journal.path))

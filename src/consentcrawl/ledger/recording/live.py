@@ -17,17 +17,14 @@ from typing import Self
 
 from consentcrawl.config import Config
 from consentcrawl.core import Evidence, Ground, Verdict
-from consentcrawl.errors import LedgerBroken
 from consentcrawl.ledger.entry import Part
 from consentcrawl.ledger.evidence.keeper import EvidenceKeeper
 from consentcrawl.ledger.files import OS_FILES, Files
 from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.pending import Made
 from consentcrawl.ledger.recording import Delivered, Ended
-from consentcrawl.ledger.recording.opening import PROCESS, opened
+from consentcrawl.ledger.recording.opening import handed_in, opened
 from consentcrawl.ledger.records import outcome_entry, verdict_entry
-
-_ONE_EACH = f"open one in each process, in a directory of its own ({PROCESS} in its name gives one)"
 
 
 class LedgerRecord:
@@ -83,12 +80,7 @@ class LedgerRecord:
             raise self.ledger.failure
 
     def _submit(self, made: Made) -> Future[int]:
-        if self._process != os.getpid():
-            return _failed(LedgerBroken(f"{self.ledger.directory} was opened before a fork: {_ONE_EACH}"))
-        try:
-            return self.ledger.submit(made)
-        except LedgerBroken as broken:
-            return _failed(broken)
+        return handed_in(self.ledger.directory, self._process, lambda: self.ledger.submit(made))
 
 
 def _outcome(at: float, verdict: Verdict, index: int, delivered: Delivered) -> Part:
@@ -96,9 +88,3 @@ def _outcome(at: float, verdict: Verdict, index: int, delivered: Delivered) -> P
         verdict.url, at=at, verdict=index, status=delivered.status, size=delivered.size, digest=delivered.digest,
         file=delivered.file,
     )  # fmt: skip
-
-
-def _failed(error: LedgerBroken) -> Future[int]:
-    future: Future[int] = Future()
-    future.set_exception(error)
-    return future
