@@ -72,8 +72,8 @@ Question = tuple[bytes, str, str]
 
 
 def _lines(read: robots.RobotsTxt, token: str) -> list[tuple[bool, str]]:
-    numbers = read._numbers(token)  # noqa: SLF001 (explains itself)
-    return [(allow, pattern) for n in numbers for _, allow, pattern in read._lines.groups[n].rules]  # noqa: SLF001 (as above)
+    numbers = read.binding(token)
+    return [(allow, pattern) for n in numbers for _, allow, pattern in read._lines.groups[n].rules]  # noqa: SLF001 (explains itself)
 
 
 def _plain_file(rules: list[tuple[bool, str]]) -> bytes:

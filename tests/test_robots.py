@@ -15,7 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consentcrawl.formats import pattern_index
-from consentcrawl.formats.robots import Rule, groups, parse
+from consentcrawl.formats.ai_agents import AGENTS, CLASS
+from consentcrawl.formats.preferences import content_signal
+from consentcrawl.formats.robots import Foreign, Form, Rule, Usage, groups, parse, placed, records
 from consentcrawl.formats.robots.lines import _PACKED, LIMIT, LOOK_AHEAD, MAX_LINE
 from consentcrawl.formats.robots.rules import NOTHING_SAID
 
@@ -179,18 +181,40 @@ DisallowAITraining: /art\xc3\xa9
 """
 
 
-def test_rfc9309_2_2_4_records_stand_in_the_chosen_groups() -> None:
+def test_rfc9309_2_2_4_records_stand_in_their_groups() -> None:
     read = parse(RECORDS)
-    (usage,) = read.records("content-usage", US)
-    assert (usage.key, usage.value, usage.line) == ("content-usage", "train-ai=n", 3)
-    assert usage.agents == ("a", "consentcrawl/1.0", "consentcrawl", "two words", "two")
-    assert read.records("content-usage", US) == (usage,)
-    assert read.records("content-usage", "other") == ()
-    assert read.records("host", US) == ()
-    assert [r.value for r in read.records("license", "other")] == ["https://example.com/rest.xml"]
-    assert [(r.line, r.agents) for r in read.globals("license")] == [(1, ())]
-    assert [(r.line, r.agents) for r in read.all_records("license")] == [(1, ()), (13, ("*",))]
-    assert [r.text for r in read.all_records("disallowaitraining")] == ["DisallowAITraining: /arté"]
+    (usage,) = read.records("content-usage")
+    assert (usage.key, usage.value, usage.line, usage.group) == ("content-usage", "train-ai=n", 3, 0)
+    assert read.records("host") == ()
+    assert [(r.line, r.group) for r in read.records("license")] == [(1, -1), (13, 1)]
+    assert [r.text for r in read.records("disallowaitraining")] == ["DisallowAITraining: /arté"]
+    assert (read.binding(US), read.binding("A"), read.binding("other")) == ((0,), (0,), (1,))
+    assert (read.names(US), read.names("consentcrawl/2.0"), read.names("other")) == (True, True, False)
+
+
+def test_ours_records_of_other_groups_are_for_everybody_where_they_stand_apart() -> None:
+    found = placed(parse(RECORDS), ("license", "content-usage", "disallowaitraining"), US)
+    assert [[r.line for r in there] for there in (found.binding, found.everybody, found.foreign)] == [
+        [3], [1], [13, 15]
+    ]  # fmt: skip
+    found = placed(parse(RECORDS), ("license", "content-usage"), "other", anywhere=True)
+    assert [[r.line for r in there] for there in (found.binding, found.everybody, found.foreign)] == [
+        [1, 13], [], [3]
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("between", "apart"),
+    [
+        ("\n", True), (" \t\n", True), ("Sitemap: /s\n", True), (" site-map : /s\n", True), ("# AI\n", False),
+        ("", False), ("\nDisallow: /y\n", False), ("\nDisallow:\n", False), ("Host: x\n", False),
+        ("Host: x\n\nHost: y\n", True), ("\nUser-agent: b\n", False),
+    ],
+)  # fmt: skip
+def test_ours_a_record_stands_apart_behind_a_blank_line_or_a_sitemap(between: str, apart: bool) -> None:  # noqa: FBT001
+    read = parse(f"User-agent: a\nDisallow: /x\n{between}Content-Signal: ai-train=no\n\nUser-agent: c\n".encode())
+    (record,) = read.records("content-signal")
+    assert read.stands_apart(record) is apart
 
 
 def test_ours_crawl_delay() -> None:
@@ -208,13 +232,42 @@ def test_ours_tokens_whole_and_truncated() -> None:
     assert parse(b"User-agent: 008\nDisallow: /").tokens == {"008"}
 
 
-def test_ours_groups_for_gives_each_rule_set_once() -> None:
-    read = parse(b"User-agent: GPTBot\nUser-agent: CCBot\nDisallow: /\n\nUser-agent: img2dataset\nAllow: /\n")
-    asked = frozenset({"gptbot", "ccbot", "img2dataset", "claudebot"})
-    found = read.groups_for(asked)
-    assert [(token, rules.access("/a").allowed) for token, rules in found] == [("ccbot", False), ("img2dataset", True)]
-    assert read.groups_for(asked) is found
-    assert read.groups_for(frozenset({"x"})) == ()
+def test_ours_crawlers_are_found_by_the_groups_that_name_them() -> None:
+    read = parse(
+        b"User-agent: GPTBot\nUser-agent: CCBot\nDisallow: /\n\nUser-agent: a, 'CCBot'\nAllow: /\nUser-agent: b\n"
+    )
+    assert read.crawlers() == {(0, 1): ("ccbot",), (0,): ("gptbot",)}
+    assert read.crawlers() is read.crawlers()
+    assert read.rules((0, 1)).access("/").rule == Rule(6, "Allow: /", allow=True)
+    assert read.rules((0, 1)) is read.rules((0, 1))
+
+
+@pytest.mark.parametrize(
+    ("agent", "tokens"),
+    [
+        ("GPTbot", "gptbot"), ("GPTBot/1.1", "gptbot"), ("GPTBot #1", "gptbot"), ("Kangaroo Bot", "kangaroo bot"),
+        ("Kangaroo Bot/2.0", "kangaroo bot"), ("iaskspider/2.0", "iaskspider/2.0"), ("Scrapy/2.5 (+x)", "scrapy"),
+        ("Googlebot | CCBot,GPTBot", "ccbot gptbot"), ("GPTBot Spider", "gptbot"), ("Spider", "spider"),
+        ("Baidu Spider", ""), ("spiderman", ""), ("img", ""), ("*", ""), ("", ""), ("(((,,,***", ""),
+        ("xGPTBot", ""), ("GPTBot-Image", ""),
+    ],
+)  # fmt: skip
+def test_ours_tokens_of_ai_crawlers_are_found_in_any_form_of_agent(agent: str, tokens: str) -> None:
+    named = AGENTS.named(agent)
+    assert set(named) == ({tokens} if tokens in AGENTS.tokens else set(tokens.split()))
+
+
+@pytest.mark.parametrize(
+    ("crawlers", "strong"),
+    [
+        ("", ""), ("gptbot", "gptbot"), ("diffbot", ""), ("diffbot timpibot", "diffbot timpibot"),
+        ("diffbot gptbot", "diffbot gptbot"), ("googleother googleother-image googleother-video", ""),
+        ("diffbot perplexitybot", ""), ("omgili omgilibot", ""), ("ccbot perplexitybot", "ccbot"),
+        ("diffbot omgili omgilibot", "diffbot omgili omgilibot"),
+    ],
+)  # fmt: skip
+def test_ours_one_crawler_of_mixed_purpose_is_no_evidence(crawlers: str, strong: str) -> None:
+    assert AGENTS.weigh(crawlers.split()) == set(strong.split())
 
 
 MANAGED = """\
@@ -318,6 +371,66 @@ def test_ours_hostile_files_take_less_than_a_second(name: str) -> None:
     assert time.process_time() - start < 1.0
 
 
+FORM = Form(
+    ("content-signal",),
+    lambda record: content_signal(record.value),
+    lambda said, where, under: [(said.label, said.allowed, where, under)],
+)
+SIGNAL = b"Content-Signal: /%d ai-train=no\n"
+
+
+def test_ours_records_are_read_for_each_key_by_the_longest_path() -> None:
+    body = b"User-agent: *\nContent-Signal: ai-train=no, search=no\nContent-Signal: /a search=yes\n"
+    said, gave_up = Usage(parse(body), US, FORM).match("/a")
+    assert sorted(said) == [("ai-train", False, "line 2", ()), ("search", True, "line 3", ())]
+    assert gave_up == ""
+    assert not Usage(parse(b"User-agent: other\nContent-Signal: ai-train=no\n"), US, FORM)
+
+
+def test_ours_of_crawlers_those_with_records_are_evidence() -> None:
+    body = b"User-agent: GPTBot\nContent-Signal: ai-train=no\nDisallow: /x\n\nUser-agent: CCBot\nDisallow: /\n"
+    said, _ = Usage(parse(body), US, FORM).match("/a")
+    assert said == [("ai-train", False, "line 2 (gptbot)", CLASS)]
+
+
+def test_ours_answers_about_other_crawlers_are_not_all_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "_KEPT", 2)
+    body = b"User-agent: GPTBot\n" + b"".join(b"Disallow: /%d\n" % n for n in range(9))
+    foreign = Foreign(parse(body), US, lambda *said: said)
+    assert [foreign.refused(f"/{n}")[0][0] for n in range(9)] == [f"Disallow: /{n}" for n in range(9)]
+    assert foreign.refused("/8") is foreign.refused("/8")
+    assert len(foreign._refused) <= 2
+
+
+def test_ours_more_records_for_crawlers_than_are_compiled_are_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "MAX_COMPILED", 1)
+    body = b"User-agent: %s\nContent-Signal: ai-train=no\nDisallow: /x\n"
+    body = body % b"GPTBot" + body % b"CCBot"
+    usage = Usage(parse(body), US, FORM)
+    assert usage
+    assert usage.match("/")[1] == "robots_budget"
+
+
+HOSTILE_RECORDS = {
+    "one group of every crawler": b"User-agent: %s\n" % ", ".join(AGENTS.tokens).encode() + SIGNAL % 1 * 8_000,
+    "a run of groups for each crawler": b"".join(b"User-agent: %s\nDisallow: /x\n" % a.encode() for a in AGENTS.tokens)
+    + b"".join(b"User-agent: %s\n" % a.encode() for a in AGENTS.tokens) + SIGNAL % 1 * 8_000,
+    "groups without end": b"User-agent: 'GPTBot', x\nContent-Signal: ai-train=no\nDisallow: /x\n" * 5_000,
+    "agents without end": b"User-agent: a, b, c, d, e\n" * 19_000 + b"Disallow: /\n" + SIGNAL,
+    "records without end": b"User-agent: x\nDisallow: /x\n" + b"a:b\n" * 60_000 + SIGNAL * 5_000,
+    "one long agent": b"User-agent: " + b"GPTBot, " * 2_000 + b"\nDisallow: /\n" + SIGNAL,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE_RECORDS)
+def test_ours_hostile_records_take_less_than_a_second(name: str) -> None:
+    start = time.process_time()
+    read = parse(HOSTILE_RECORDS[name])
+    Usage(read, US, FORM).match("/1/a.jpg")
+    Foreign(read, US, lambda *said: said).refused("/1/a.jpg")
+    assert time.process_time() - start < 1.0
+
+
 LINES = st.sampled_from(
     ["User-agent: *", "User-agent: a", "User-agent: b/1", "Disallow: /", "Disallow: /a", "Disallow: /*b$", "Allow: /",
      "Allow: /a*", "Allow: /index.html", "Disallow: /%61", "Crawl-delay: 1", "", "# x", "Allow /b", "Disallow: /?a"],
@@ -328,8 +441,8 @@ LINES = st.sampled_from(
 def test_ours_arbitrary_octets_never_raise(body: bytes) -> None:
     read = parse(body)
     read.access("/a", "a")
-    read.groups_for(frozenset({"a", "b"}))
-    read.records("foo", "a")
+    read.crawlers()
+    assert all(read.stands_apart(record) in (True, False) for record in read.records("foo") if record.group >= 0)
     read.tie_flip("/a", "a")
     assert read.gave_up in ({"unsupported"} if body.startswith(_PACKED) else {"", "encoding"})
 

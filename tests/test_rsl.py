@@ -159,7 +159,7 @@ def _robots(text: str, status: int = 200, gap: str = "") -> Evidence:
 
 
 def test_rsl_1_0_licences_that_robots_txt_names_are_needs_that_hold() -> None:
-    said = _read(_robots(f"License: {LICENCE}\nLicense: {LICENCE}#x\nLicense: /relative.xml\nLicense: see terms\n"))
+    said = _read(_robots(f"License: {LICENCE}\nLicense: {LICENCE}#x\nLicense: see terms\n"))
     assert said == [Need(Gate.LOOKUP, LICENCE, limit=2 * 1024 * 1024, holds=True)]
     assert _read(_robots(f"License: {LICENCE}", status=404)) == []
 

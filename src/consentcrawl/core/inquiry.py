@@ -30,7 +30,7 @@ class Inquiry:
 
     __slots__ = (
         "_agreements", "_candidate", "_followed", "_gaps", "_gate", "_grounds", "_open", "_parents", "_plan", "_settle",
-        "asides", "asset", "evidence", "policy", "purpose", "reach",
+        "_stopped", "asides", "asset", "evidence", "policy", "purpose", "reach",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913 (the four nouns of an inquiry and how far it goes)
@@ -57,7 +57,7 @@ class Inquiry:
         self._followed: set[tuple[str, str]] = set()
         self._grounds: list[Ground] = []
         self._gaps: list[Gap] = []
-        self._candidate = False
+        self._candidate = self._stopped = False
 
     @property
     def gate(self) -> Gate:
@@ -69,7 +69,7 @@ class Inquiry:
         if self._settle and self._refuses():
             return []
         while not self._open:
-            if self._gate >= self.reach or self._refuses():
+            if self._gate >= self.reach or self._stopped or self._refuses():
                 return []
             self._gate = _NEXT[self._gate]
             self._open = dict(self._plan[self._gate])
@@ -116,6 +116,7 @@ class Inquiry:
         self.evidence += other.evidence
         self.asides += other.asides
         self._gaps += other._gaps
+        self._stopped |= other._stopped
         self.recall(other._grounds)
         if need is not None:
             self._open.pop(need, None)
@@ -169,6 +170,7 @@ class Inquiry:
                 self.asides.append(ground)
         elif isinstance(said, Gap):
             self._gaps.append(said)
+            self._stopped |= said.stops
         else:
             self._follow(said, evidence.need, signal)
 

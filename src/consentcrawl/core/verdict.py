@@ -17,13 +17,15 @@ from consentcrawl.core.vocabulary import Gate, Outcome
 class Gap:
     """A need whose answer could not be had or not be read whole: ``reason`` is a code of ``REASONS``.
 
-    A gap that ``holds`` leaves the verdict undetermined; ``policy.gaps = "hold"`` makes every gap hold.
+    A gap that ``holds`` leaves the verdict undetermined; ``policy.gaps = "hold"`` makes every gap hold. After one that
+    ``stops``, nothing is requested of the asset itself.
     """
 
     need: str
     reason: str
     holds: bool = False
     note: str = ""
+    stops: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The gap as the verdict's JSON has it."""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 
 from consentcrawl.core import HEAD, Asset, Category, Evidence, Fields, Gap, Gate, Need, Purpose, Said, Spec, disallow
+from consentcrawl.formats import challenge
 
 SPEC = Spec(
     name="Access refused",
@@ -22,15 +23,6 @@ _ERRORS = 400
 _UNAUTHORIZED, _PAYMENT, _FORBIDDEN, _PROXY, _TOO_MANY, _LEGAL = 401, 402, 403, 407, 429, 451
 
 _LICENSE = re.compile(r"(?:^|,)\s*license(?=[\s,]|$)", re.IGNORECASE).search  # several challenges share a line
-# Fields by which the usual gatekeepers mark a challenge, and how their values begin ("" for any).
-_CHALLENGES = (
-    ("cf-mitigated", "challenge"),
-    ("x-amzn-waf-action", ""),
-    ("x-datadome", ""),
-    ("x-dd-b", ""),
-    ("server", "ddos-guard"),
-    ("x-vercel-mitigated", ""),
-)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (same for all)
@@ -45,7 +37,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]: 
         return ()
     if words := _refusal(status, evidence.fields):
         return (disallow(Category.ACQUIRE, words, f"status {status}", note="access_refused"),)
-    if words := _challenge(evidence.fields):
+    if words := challenge.in_fields(evidence.fields.lines, error=True):
         return (Gap(evidence.url, "blocked", holds=True, note=f"{status}, {words}"),)
     if status in (_UNAUTHORIZED, _FORBIDDEN, _PROXY, _TOO_MANY):
         return (Gap(evidence.url, "access_refused", holds=True, note=str(status)),)
@@ -62,11 +54,3 @@ def _refusal(status: int, fields: Fields) -> str:
         price = fields.first("crawler-price") or fields.first("crawler-error")
         return f"crawler-price: {price}" if price else "402 Payment Required"
     return "451 Unavailable For Legal Reasons" if status == _LEGAL else ""
-
-
-def _challenge(fields: Fields) -> str:
-    for name, beginning in _CHALLENGES:
-        for value in fields.lines(name):
-            if value.strip().lower().startswith(beginning):
-                return f"{name}: {value}"
-    return ""

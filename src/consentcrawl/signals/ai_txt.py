@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from consentcrawl.core import SILENT, Asset, Category, Evidence, Gap, Gate, Need, Purpose, Said, Spec, allow, disallow
+from consentcrawl.core import (
+    SILENT,
+    Asset,
+    Category,
+    Evidence,
+    Gap,
+    Gate,
+    Need,
+    Purpose,
+    Said,
+    Spec,
+    Statement,
+    allow,
+    disallow,
+)
 from consentcrawl.formats.html import looks_html
-from consentcrawl.formats.robots import RobotsTxt, parse
+from consentcrawl.formats.robots import Foreign, RobotsTxt, parse
 
 SPEC = Spec(
     name="ai.txt",
@@ -35,11 +49,21 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:
     if robots.looks_html:
         return ()
     gaps = (Gap(evidence.url, robots.gave_up),) if robots.gave_up else ()
+    foreign = evidence.parsed(_foreign, robots, purpose.token).refused(asset.target)
     access = robots.access(asset.target, purpose.token)
     if access.rule is None:
-        return gaps
+        return (*gaps, *foreign)
     state = allow if access.allowed else disallow
-    return (*gaps, state(Category.TRAIN, access.rule.text, f"line {access.rule.line}", note=access.gave_up))
+    own = state(Category.TRAIN, access.rule.text, f"line {access.rule.line}", note=access.gave_up)
+    return (*gaps, own, *foreign)
+
+
+def _foreign(_: bytes, robots: RobotsTxt, token: str) -> Foreign[Statement]:
+    return Foreign(robots, token, _refused)
+
+
+def _refused(words: str, where: str, under: tuple[str, ...]) -> Statement:
+    return disallow(Category.TRAIN, words, where, under=under)
 
 
 def _lacking(evidence: Evidence) -> tuple[Said, ...]:

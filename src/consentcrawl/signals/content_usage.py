@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from consentcrawl.core import (
     HEAD,
@@ -18,14 +17,14 @@ from consentcrawl.core import (
     Purpose,
     Said,
     Spec,
+    Statement,
     allow,
     disallow,
     page_of,
     remark,
 )
 from consentcrawl.formats import preferences
-from consentcrawl.formats.path_pattern import Patterns
-from consentcrawl.formats.robots import RobotsTxt, parse
+from consentcrawl.formats.robots import Form, Record, RobotsTxt, Usage, parse
 
 SPEC = Spec(
     name="AIPREF Content-Usage",
@@ -38,19 +37,6 @@ SPEC = Spec(
 _KEY = "content-usage"
 _OK = range(200, 300)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-
-
-_Rule = tuple[str, tuple[preferences.Said, ...], int]
-"""The path pattern of a rule, what it says, and its line."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    """Compiled rules: their patterns ("" for everything), and what each says and in which line."""
-
-    patterns: Patterns
-    said: tuple[tuple[tuple[preferences.Said, ...], int], ...]
-    strict: bool
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (same for all)
@@ -68,13 +54,24 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:
     if evidence.status not in _OK:
         return SILENT
     robots: RobotsTxt = evidence.parsed(parse)
-    rules = evidence.parsed(_compiled, robots, purpose.token)
-    if not rules:
+    usage = evidence.parsed(_usage, robots, purpose.token)
+    if not usage:
         return SILENT
     # draft-ietf-aipref-attach: a rule is about what may be crawled; elsewhere there is no preference.
     if not robots.access(asset.target, purpose.token).allowed:
         return ()
-    return _matching(rules, asset.target, evidence)
+    return _of_records(usage, evidence, asset.target)
+
+
+def _usage(_: bytes, robots: RobotsTxt, token: str) -> Usage[Statement]:
+    return Usage(robots, token, _FORM)
+
+
+def _of_records(usage: Usage[Statement], evidence: Evidence, target: str) -> Iterator[Said]:
+    said, gave_up = usage.match(target)
+    yield from said
+    if gave_up:
+        yield Gap(evidence.url, gave_up, holds=True)
 
 
 def _field(lines: list[str], evidence: Evidence) -> Iterator[Said]:
@@ -90,40 +87,16 @@ def _field(lines: list[str], evidence: Evidence) -> Iterator[Said]:
             yield from _statements(said, "page, Content-Usage field", ("inherit", "all"))
 
 
-def _statements(said: preferences.Said, where: str, under: tuple[str, ...] = ()) -> Iterator[Said]:
+def _read(record: Record) -> tuple[str, tuple[preferences.Said, ...]]:
+    path, value = preferences.split_path(record.value)
+    return path, preferences.usage([value])
+
+
+def _statements(said: preferences.Said, where: str, under: tuple[str, ...] = ()) -> Iterator[Statement]:
     state = allow if said.allowed else disallow
     for category in said.categories:
         yield state(Category(category), said.quote, where, note=said.note, under=under)
 
 
-def _compiled(_: bytes, robots: RobotsTxt, token: str) -> tuple[_Rules, ...]:
-    """Read the rules once per file and token: those by the draft's letter, and those that can only disallow.
-
-    Outside its letter stand a pattern that begins with ``*`` and a line before the first group.
-    """
-    by_letter: list[_Rule] = []
-    lenient: list[_Rule] = []
-    for record in robots.records(_KEY, token):
-        path, value = preferences.split_path(record.value)
-        (lenient if path.startswith("*") else by_letter).append((path, preferences.usage([value]), record.line))
-    for record in robots.globals(_KEY):
-        path, value = preferences.split_path(record.value)
-        lenient.append((path, preferences.usage([value]), record.line))
-    return tuple(
-        _Rules(Patterns([path for path, _, _ in rules]), tuple((said, line) for _, said, line in rules), strict)
-        for rules, strict in ((by_letter, True), (lenient, False))
-        if rules
-    )
-
-
-def _matching(rules: tuple[_Rules, ...], target: str, evidence: Evidence) -> Iterator[Said]:
-    """Return what the longest matching patterns say; all of those that are equally long (attach §"Conflicts")."""
-    for some in rules:
-        numbers = some.patterns.longest(target)
-        sure = some.strict and not some.patterns.gave_up
-        for said, line in (some.said[number] for number in numbers):
-            for one in said:
-                if sure or not one.allowed:
-                    yield from _statements(one, f"line {line}")
-        if some.patterns.gave_up:
-            yield Gap(evidence.url, some.patterns.gave_up, holds=True)
+# draft-ietf-aipref-attach: a pattern that begins with a star is none, and a line before the first group is not placed.
+_FORM = Form((_KEY,), _read, _statements, stars=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from consentcrawl.core import (
     ROBOTS_TXT,
@@ -17,11 +16,12 @@ from consentcrawl.core import (
     Purpose,
     Said,
     Spec,
+    Statement,
     allow,
     disallow,
 )
-from consentcrawl.formats.path_pattern import Patterns
-from consentcrawl.formats.robots import Record, RobotsTxt, parse
+from consentcrawl.formats import preferences
+from consentcrawl.formats.robots import Form, Record, RobotsTxt, Usage, parse
 
 SPEC = Spec(
     name="DisallowAITraining",
@@ -35,14 +35,6 @@ _DISALLOW, _ALLOW = "disallowaitraining", "allowaitraining"
 _OK = range(200, 300)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    """Compiled rules and the records they came from."""
-
-    patterns: Patterns
-    records: tuple[Record, ...]
-
-
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (same for all)
     """Need the origin's robots.txt."""
     return (ROBOTS_TXT,)
@@ -52,23 +44,29 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:
     """Read the rules for the purpose's token; the longest matching path decides, as with Disallow."""
     if evidence.status not in _OK:
         return SILENT
-    rules = evidence.parsed(_compiled, evidence.parsed(parse), purpose.token)
-    return _matching(rules, asset.target, evidence) if rules else SILENT
+    usage = evidence.parsed(_usage, evidence.parsed(parse), purpose.token)
+    return _of_records(usage, evidence, asset.target) if usage else SILENT
 
 
-def _compiled(_: bytes, robots: RobotsTxt, token: str) -> _Rules | None:
-    """Read the rules once per file and token. An empty path matches nothing, as with Disallow (RFC 9309 §2.2.2)."""
-    records = [*robots.records(_DISALLOW, token), *robots.globals(_DISALLOW), *robots.records(_ALLOW, token)]
-    records = [record for record in records if record.value]
-    return _Rules(Patterns([record.value for record in records]), tuple(records)) if records else None
+def _usage(_: bytes, robots: RobotsTxt, token: str) -> Usage[Statement]:
+    return Usage(robots, token, _FORM)
 
 
-def _matching(rules: _Rules, target: str, evidence: Evidence) -> Iterator[Said]:
-    for number in rules.patterns.longest(target):
-        record = rules.records[number]
-        if record.key == _DISALLOW:
-            yield disallow(Category.TRAIN, record.text, f"line {record.line}")
-        elif not rules.patterns.gave_up:
-            yield allow(Category.TRAIN, record.text, f"line {record.line}")
-    if rules.patterns.gave_up:
-        yield Gap(evidence.url, rules.patterns.gave_up, holds=True)
+def _of_records(usage: Usage[Statement], evidence: Evidence, target: str) -> Iterator[Said]:
+    said, gave_up = usage.match(target)
+    yield from said
+    if gave_up:
+        yield Gap(evidence.url, gave_up, holds=True)
+
+
+def _read(record: Record) -> tuple[str, tuple[preferences.Said, ...]]:
+    """Read one rule. An empty path matches nothing, as with Disallow (RFC 9309 §2.2.2)."""
+    said = preferences.Said("train", (Category.TRAIN,), record.key == _ALLOW, record.text)
+    return record.value, (said,) if record.value else ()
+
+
+def _statements(said: preferences.Said, where: str, under: tuple[str, ...]) -> tuple[Statement, ...]:
+    return ((allow if said.allowed else disallow)(Category.TRAIN, said.quote, where, under=under),)
+
+
+_FORM = Form((_DISALLOW, _ALLOW), _read, _statements)

@@ -23,6 +23,7 @@ from consentcrawl.core import (
     disallow,
     remark,
 )
+from consentcrawl.formats import challenge
 from consentcrawl.formats.robots import Access, RobotsTxt, parse
 
 SPEC = Spec(
@@ -34,9 +35,10 @@ SPEC = Spec(
 )
 
 _OK = range(200, 300)
+_REDIRECTS = range(300, 400)
 _UNAVAILABLE = range(400, 500)  # RFC 9309 §2.3.1.3
 _UNREAD = ("robots_limit", "unsupported")
-_DENIED, _TOO_MANY, _LEGAL = (401, 403), 429, 451
+_DENIED, _GONE, _TOO_MANY, _LEGAL = (401, 403), (404, 410), 429, 451
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (same for all)
@@ -65,6 +67,8 @@ def _present(robots: RobotsTxt, access: Access, evidence: Evidence, target: str,
     elif robots.gave_up:
         yield Gap(evidence.url, robots.gave_up, holds=robots.gave_up in _UNREAD)
     if robots.looks_html:
+        if words := _challenge(evidence):
+            yield _withheld(evidence, "blocked", words)
         words = evidence.content[:80].decode("utf-8", "replace").strip() or "html"
         yield remark(Category.ACQUIRE, words, "robots.txt", "a page stands there: not a robots file")
     if access.rule is None:
@@ -77,16 +81,32 @@ def _present(robots: RobotsTxt, access: Access, evidence: Evidence, target: str,
         yield allow(Category.ACQUIRE, access.rule.text, f"line {access.rule.line}")
 
 
-def _absent(evidence: Evidence) -> tuple[Said, ...]:
-    """Say what follows when there is no file that can be read."""
+def _absent(evidence: Evidence) -> Iterable[Said]:
+    """Say what follows when there is no file that can be read.
+
+    RFC 9309 §2.3.1.4 has everything disallowed then. No words of the site say so: it is a gap, and stops the request.
+    """
     status = evidence.status
     if status == _LEGAL:
         return (disallow(Category.ACQUIRE, "451", "status of robots.txt", note="RFC 7725"),)
+    if status in _GONE:
+        return SILENT
+    if words := _challenge(evidence):
+        return (_withheld(evidence, "blocked", words),)
     if status in _DENIED:
         note = "unavailable: no rules (RFC 9309 §2.3.1.3)"
         return (remark(Category.ACQUIRE, str(status), "status of robots.txt", note),)
     if status in _UNAVAILABLE and status != _TOO_MANY:
         return SILENT
-    words = evidence.gap or str(status or "no answer")
-    note = "unreachable: everything is disallowed (RFC 9309 §2.3.1.4)"
-    return (disallow(Category.ACQUIRE, words, "answer for robots.txt", note=note),)
+    reason = evidence.gap or ("redirects" if status in _REDIRECTS else "unreachable")
+    return (_withheld(evidence, reason, str(status or "no answer")),)
+
+
+def _challenge(evidence: Evidence) -> str:
+    """Return what shows a wall in front of the server: RFC 9309 speaks of the server's own answer."""
+    error = evidence.status not in _OK
+    return challenge.in_fields(evidence.fields.lines, error=error) or evidence.parsed(challenge.in_page)
+
+
+def _withheld(evidence: Evidence, reason: str, note: str) -> Gap:
+    return Gap(evidence.url, reason, holds=True, note=note, stops=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
@@ -38,6 +39,7 @@ SPEC = Spec(
 _TYPE = "application/rsl+xml"
 _LIMIT = 2 * 1024 * 1024
 _WRAPPERS = " <>\"'"  # ours: what people put around an address
+_is_address = re.compile(r"https?://|(?:/|\.\.?/)\S+$|\S+\.(?:xml|rsl)(?:\?\S*)?$", re.IGNORECASE).match
 _OK = range(200, 300)
 _NAMED_LIMIT = 8  # licences that one document may name
 _CATEGORIES = {
@@ -74,14 +76,21 @@ def _robots(evidence: Evidence, purpose: Purpose) -> Iterable[Said]:
     if evidence.status not in _OK or evidence.gap not in ("", "body_limit"):
         return SILENT
     file = evidence.parsed(robots.parse)
-    lines = file.records("license", purpose.token) or file.globals("license")
-    # RSL 1.0: an absolute address; anything else is prose ("none (public domain)"), and names nothing.
-    values = [line.value.strip(_WRAPPERS) for line in lines]
-    addresses = [value for value in values if value.lower().startswith(("http://", "https://"))]
+    addresses = evidence.parsed(_addresses, file, purpose.token)
     named = tuple(_named(addresses, evidence.url, of_page=False)) if addresses else ()
     if evidence.gap or file.gave_up == "robots_limit":
         return (*named, Gap(evidence.url, "robots_limit", holds=True, note="a licence could be named in the rest"))
     return named or SILENT
+
+
+def _addresses(_: bytes, file: robots.RobotsTxt, token: str) -> tuple[str, ...]:
+    """Return what the License lines name.
+
+    RSL 1.0 has absolute addresses; prose ("none (public domain)") names nothing. An address of this site does: ours.
+    """
+    found = robots.placed(file, ("license",), token)
+    lines = [*found.binding, *(line for line in found.everybody if line.group >= 0 or not found.binding)]
+    return tuple(value for line in lines if _is_address(value := line.value.strip(_WRAPPERS)))
 
 
 def _named(references: Iterable[str], base: str, *, of_page: bool) -> Iterator[Said]:

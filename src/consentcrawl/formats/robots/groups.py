@@ -6,11 +6,12 @@ Whatever is unsure is read as disallowed, and every answer names the line it res
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TypeVar
 
-from consentcrawl.formats.robots.lines import Group, Lines, Raw, text_of
+from consentcrawl.formats.ai_agents import AGENTS
+from consentcrawl.formats.robots.lines import Group, Lines, text_of
 from consentcrawl.formats.robots.rules import Access, Line, Rule, RuleSet, as_utf8
 
 MAX_DELAY = 86_400.0
@@ -22,6 +23,8 @@ V = TypeVar("V")
 
 _seconds = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+").fullmatch
 _html = re.compile(rb"\s*<(?:!doctype|html|head|body|title|meta|script|!--|\?xml)\b", re.IGNORECASE).match
+_is_word = re.compile(r"[a-z0-9_.-]*").fullmatch
+_is_sitemap = re.compile(r"[ \t]*site-?map[ \t]*:", re.IGNORECASE).match
 _BEGIN, _END = "begin cloudflare managed content", "end cloudflare managed content"
 
 
@@ -29,14 +32,14 @@ _BEGIN, _END = "begin cloudflare managed content", "end cloudflare managed conte
 class Record:
     """A line that is neither rule nor User-agent: lower-case key, value without comment, line number, stripped line.
 
-    ``agents`` are the names of its group, as in ``RobotsTxt.tokens``, or ``*``; empty before the first group.
+    ``group`` is the number of its group from 0, or -1 before the first.
     """
 
     key: str
     value: str
     line: int
     text: str
-    agents: tuple[str, ...] = ()
+    group: int = -1
 
 
 class RobotsTxt:
@@ -49,7 +52,7 @@ class RobotsTxt:
     """
 
     __slots__ = (
-        "_chosen", "_compiled", "_lines", "_merged", "_named", "_named_sets", "_origin", "_stood",
+        "_chosen", "_compiled", "_crawlers", "_delays", "_gaps", "_lines", "_merged", "_named", "_origin",
         "gave_up", "looks_html", "tokens",
     )  # fmt: skip
 
@@ -61,8 +64,9 @@ class RobotsTxt:
         self._chosen: dict[str, RuleSet] = {}
         self._merged: dict[tuple[int, ...], RuleSet] = {}
         self._compiled = 0
-        self._named_sets: dict[frozenset[str], tuple[tuple[str, RuleSet], ...]] = {}
-        self._stood: dict[tuple[str, str], tuple[Record, ...]] = {}
+        self._delays: dict[str, float | None] = {}
+        self._gaps: list[int] | None = None
+        self._crawlers: dict[tuple[int, ...], tuple[str, ...]] | None = None
         self._origin: RobotsTxt | None = None
 
     def access(self, target: str, token: str) -> Access:
@@ -73,40 +77,64 @@ class RobotsTxt:
             rules = self._choose(token)
         return rules.access(target)
 
-    def groups_for(self, tokens: frozenset[str]) -> tuple[tuple[str, RuleSet], ...]:
-        """The rule sets of the groups that name one of ``tokens`` (case-folded), each once with its first token."""
-        found = self._named_sets.get(tokens)
-        if found is None:
-            numbers: dict[tuple[int, ...], str] = {}
-            for token in sorted(self.tokens & tokens):
-                numbers.setdefault(self._named[token], token)
-            found = tuple((token, self._merge(chosen)) for chosen, token in numbers.items())
-            _keep(self._named_sets, tokens, found)
-        return found
+    def binding(self, token: str) -> tuple[int, ...]:
+        """Return the groups that bind ``token``: those that name it, else those for everybody (RFC 9309 §2.2.1)."""
+        return self._named.get(self._name(token), ())
 
-    def records(self, key: str, token: str) -> tuple[Record, ...]:
-        """The records ``key`` (lower case) in the groups that are chosen for ``token``, in the order of lines."""
-        if key not in self._lines.records:
-            return ()
-        found = self._stood.get((key, token))
-        if found is None:
-            groups = {id(self._lines.groups[number]) for number in self._numbers(token)}
-            chosen = (raw for raw in self._lines.records[key] if id(raw[2]) in groups)
-            found = _keep(self._stood, (key, token), self._as_records(key, chosen))
-        return found
+    def names(self, token: str) -> bool:
+        """Return whether a group names ``token``; those for everybody do not bind it then."""
+        return self._name(token) != "*"
 
-    def globals(self, key: str) -> tuple[Record, ...]:
-        """The records ``key`` (lower case) before the first User-agent line: they bind everybody."""
-        return self._as_records(key, (raw for raw in self._lines.records.get(key, ()) if raw[2] is None))
+    def crawlers(self) -> dict[tuple[int, ...], tuple[str, ...]]:
+        """Return the known AI crawlers, sorted, by the groups that name them in any form (``Agents.named``)."""
+        if self._crawlers is None:
+            groups: dict[str, set[int]] = {}
+            for name, numbers in self._named.items():
+                if name in AGENTS.tokens or not _is_word(name):
+                    for token in AGENTS.named(name):
+                        groups.setdefault(token, set()).update(numbers)
+            tokens: dict[tuple[int, ...], tuple[str, ...]] = {}
+            for token in sorted(groups):
+                run = tuple(sorted(groups[token]))
+                tokens[run] = (*tokens.get(run, ()), token)
+            self._crawlers = tokens
+        return self._crawlers
 
-    def all_records(self, key: str) -> tuple[Record, ...]:
-        """Every record ``key`` (lower case), whomever it is for."""
-        return self._as_records(key, self._lines.records.get(key, ()))
+    def rules(self, numbers: tuple[int, ...]) -> RuleSet:
+        """Return the rules of the groups ``numbers``, merged and compiled once."""
+        if numbers not in self._merged:
+            rules = [rule for number in numbers for rule in self._lines.groups[number].rules]
+            self._compiled += len(rules)
+            if self._compiled > MAX_COMPILED:
+                rules = self._instead(rules)
+            self._merged[numbers] = RuleSet(rules, self._lines.text)
+        return self._merged[numbers]
+
+    def records(self, *keys: str) -> tuple[Record, ...]:
+        """Return every record whose key is one of ``keys`` (lower case), in the order of keys and lines."""
+        text = self._lines.text
+        return tuple(
+            Record(key, as_utf8(value), line, as_utf8(text[line - 1]).strip(), group)
+            for key in keys
+            for line, value, group in self._lines.records.get(key, ())
+        )
+
+    def stands_apart(self, record: Record) -> bool:
+        """Return whether a blank line or a Sitemap separates the record from its group, of which nothing follows."""
+        if self._gaps is None:
+            self._gaps = [number for number, line in enumerate(self._lines.text, 1) if _separates(line)]
+        end = self._lines.groups[record.group].end
+        after = bisect_right(self._gaps, end)
+        return end < record.line and after < len(self._gaps) and self._gaps[after] < record.line
 
     def crawl_delay(self, token: str) -> float | None:
         """Seconds between requests, the largest that is asked of ``token``, at most a day; None where none is."""
-        values = (record.value for record in self.records("crawl-delay", token))
-        return max((min(float(value), MAX_DELAY) for value in values if _seconds(value)), default=None)
+        if token not in self._delays:
+            groups = frozenset(self.binding(token))
+            values = (record.value for record in self.records("crawl-delay") if record.group in groups)
+            asked = max((min(float(value), MAX_DELAY) for value in values if _seconds(value)), default=None)
+            _keep(self._delays, token, asked)
+        return self._delays[token]
 
     def tie_flip(self, target: str, token: str) -> Rule | None:
         """The origin's own Disallow that a managed block put before it ties away, or None.
@@ -131,37 +159,17 @@ class RobotsTxt:
         return self._origin
 
     def _choose(self, token: str) -> RuleSet:
-        return _keep(self._chosen, token, self._merge(self._numbers(token)))
+        return _keep(self._chosen, token, self.rules(self.binding(token)))
 
-    def _numbers(self, token: str) -> tuple[int, ...]:
-        """The groups that bind ``token``: those that name it, else those for everybody (RFC 9309 §2.2.1)."""
+    def _name(self, token: str) -> str:
         whole = token.casefold()
-        for name in (whole, whole.partition("/")[0].strip(), "*"):
-            if name in self._named:
-                return self._named[name]
-        return ()
-
-    def _merge(self, numbers: tuple[int, ...]) -> RuleSet:
-        if numbers not in self._merged:
-            rules = [rule for number in numbers for rule in self._lines.groups[number].rules]
-            self._compiled += len(rules)
-            if self._compiled > MAX_COMPILED:
-                rules = self._instead(rules)
-            self._merged[numbers] = RuleSet(rules, self._lines.text)
-        return self._merged[numbers]
+        return next((name for name in (whole, whole.partition("/")[0].strip()) if name in self._named), "*")
 
     def _instead(self, rules: list[Line]) -> list[Line]:
         """One rule in place of many that are not compiled: the first Disallow, for every path."""
         self.gave_up = self.gave_up or "robots_budget"
         first = [rule for rule in rules if not rule[1]][:1]
         return [(line, allow, "*") for line, allow, _ in first]
-
-    def _as_records(self, key: str, raws: Iterable[Raw]) -> tuple[Record, ...]:
-        text = self._lines.text
-        return tuple(
-            Record(key, as_utf8(value), line, as_utf8(text[line - 1]).strip(), group.names if group else ())
-            for line, value, group in raws
-        )
 
 
 def parse(body: bytes) -> RobotsTxt:
@@ -199,6 +207,10 @@ def _without_managed(lines: list[str]) -> list[str]:
             own[begin : number + 1] = [""] * (number + 1 - begin)
             begin = None
     return own
+
+
+def _separates(line: str) -> bool:
+    return not line.strip() or _is_sitemap(line) is not None
 
 
 def _mark(line: str) -> str:

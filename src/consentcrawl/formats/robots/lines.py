@@ -35,40 +35,43 @@ _could_matter = re.compile(rb"[\r\n][ \t]*(?:%s)" % "|".join(_HEEDED).encode(), 
 
 
 class Group:
-    """User-agent lines and the rules after them; the agents share one list of rules, however many they are."""
+    """User-agent lines and the rules after them; the agents share one list of rules, however many they are.
 
-    __slots__ = ("_names", "agents", "rules")
+    ``end`` is the number of the last line that is one of these.
+    """
+
+    __slots__ = ("agents", "end", "rules")
 
     def __init__(self) -> None:
         """Begin a group."""
         self.agents: list[str] = []
         self.rules: list[Line] = []
-        self._names: tuple[str, ...] | None = None
+        self.end = 0
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every name by which a crawler may find itself meant."""
-        if self._names is None:
-            self._names = tuple(dict.fromkeys(name for agent in self.agents for name in names_of(agent)))
-        return self._names
+        return tuple(dict.fromkeys(name for agent in self.agents for name in names_of(agent)))
 
 
-Raw = tuple[int, str, Group | None]
-"""A record as it was read: number of its line, value (octets as Latin-1), its group or None before the first."""
+Raw = tuple[int, str, int]
+"""A record as it was read: number of its line, value (octets as Latin-1), number of its group (-1 before the first)."""
 
 
 class Lines:
     """What the lines of a robots.txt say; ``text`` holds them as they stood, octets as Latin-1."""
 
-    __slots__ = ("_open", "groups", "records", "text")
+    __slots__ = ("_agent_line", "_rule_line", "groups", "records", "text")
 
     def __init__(self, text: str) -> None:
         """Read ``text``; it ends lines at CR, LF and CRLF only (RFC 9309 §2.2: EOL)."""
         self.text = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         self.groups: list[Group] = []
         self.records: dict[str, list[Raw]] = {}
-        self._open = False  # whether a further User-agent line joins the last group
+        self._agent_line = 0
+        self._rule_line = -1  # the last rule of the last group; 0 while a further User-agent line joins the group
         self._read(_tamed(self.text, nul="\0" in text))
+        self._end_group()
 
     def _read(self, lines: list[str]) -> None:
         for number, line in enumerate(lines, 1):
@@ -85,19 +88,25 @@ class Lines:
                 if key:
                     self._record(key, value, number)
             elif kind == "agent":
-                self._agent(value)
+                self._agent(number, value)
             elif self.groups:
                 self._rule(number, kind == "allow", value.strip(_BLANKS))
 
-    def _agent(self, value: str) -> None:
+    def _agent(self, number: int, value: str) -> None:
         # RFC 9309 §2.2.4: other records MUST NOT interfere, so only a rule ends the run of User-agent lines.
-        if not self._open:
+        if self._rule_line:
+            self._end_group()
             self.groups.append(Group())
-            self._open = True
+            self._rule_line = 0
+        self._agent_line = number
         self.groups[-1].agents.append(as_utf8(value.strip(_BLANKS)))
 
+    def _end_group(self) -> None:
+        if self.groups:
+            self.groups[-1].end = max(self._agent_line, self._rule_line)
+
     def _rule(self, number: int, allow: bool, pattern: str) -> None:  # noqa: FBT001 (a field of Line)
-        self._open = False
+        self._rule_line = number
         if not pattern:
             return  # RFC 9309 §2.2: empty-pattern matches nothing
         if not pattern.isascii():
@@ -105,8 +114,7 @@ class Lines:
         self.groups[-1].rules.append((number, allow, pattern))
 
     def _record(self, key: str, value: str, number: int) -> None:
-        group = self.groups[-1] if self.groups else None
-        self.records.setdefault(key, []).append((number, value.strip(_BLANKS), group))
+        self.records.setdefault(key, []).append((number, value.strip(_BLANKS), len(self.groups) - 1))
 
 
 def _tamed(lines: list[str], *, nul: bool) -> list[str]:
