@@ -17,6 +17,7 @@ T = TypeVar("T")
 Pairs = tuple[tuple[str, str], ...]
 
 DAY = 86_400
+_SUCCESSFUL = range(200, 300)
 _SERVER_ERROR = 500
 _TOO_MANY_REQUESTS = 429
 
@@ -125,9 +126,14 @@ class Evidence:
         self._readings: dict[Any, Any] = {}
 
     @property
+    def successful(self) -> bool:
+        """The status is a successful one (RFC 9110 §15.3), whether the content came whole or not."""
+        return self.status in _SUCCESSFUL
+
+    @property
     def found(self) -> bool:
         """A successful answer that came whole."""
-        return self.status is not None and 200 <= self.status < 300 and not self.gap  # noqa: PLR2004
+        return self.successful and not self.gap
 
     @property
     def unreachable(self) -> bool:

@@ -73,7 +73,7 @@ class _Question:
         reader = self._steward.reader
         self._answer = answer = reader.prefix(url, BODY.limit) if self._reach is Gate.BODY else reader.head(url)
         gap = "" if answer.status is not None else answer.gap
-        return Head(answer.status or 0, answer.fields, gap, bodiless=not _succeeded(answer))
+        return Head(answer.status or 0, answer.fields, gap, bodiless=not answer.successful)
 
     def read(self, _limit: int) -> Content:
         answer = self._answer
@@ -99,10 +99,6 @@ def _tell_pace(inquiry: Inquiry, pace: Pace) -> None:
             pace.note(inquiry.asset.origin, delay=delay)
 
 
-def _succeeded(answer: Evidence) -> bool:
-    return answer.status is not None and 200 <= answer.status < 300  # noqa: PLR2004 (RFC 9110 §15.3)
-
-
 def _following(answer: Evidence | None, inquiry: Inquiry, followed: int) -> str:
     """Return the URL that a redirect leads to, or nothing; a redirect that cannot be followed leaves a gap."""
     if answer is None or answer.status not in _FOLLOWED:
@@ -124,7 +120,7 @@ def _following(answer: Evidence | None, inquiry: Inquiry, followed: int) -> str:
 
 def _lack_asset(answer: Evidence | None, inquiry: Inquiry) -> None:
     """Leave a gap for an error page that no signal understood: it is not the asset, so nothing is known of that."""
-    if answer is None or answer.status is None or _succeeded(answer):
+    if answer is None or answer.status is None or answer.successful:
         return
     if inquiry.verdict().outcome is Outcome.PERMIT:
         inquiry.lack(Gap(inquiry.asset.url, "bad_status", holds=True, note=f"status {answer.status}"))

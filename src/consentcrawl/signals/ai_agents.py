@@ -33,8 +33,6 @@ SPEC = Spec(
     cost="nothing beyond robots.txt",
 )
 
-_OK = range(200, 300)
-
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (same for all)
     """Need the origin's robots.txt."""
@@ -43,7 +41,7 @@ def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (sa
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:
     """Read the groups of every known AI crawler, unless one names the purpose's token."""
-    if evidence.status not in _OK:
+    if not evidence.successful:
         return SILENT
     foreign = evidence.parsed(_foreign, evidence.parsed(parse), purpose.token)
     return foreign.refused(asset.target) if foreign else SILENT

@@ -30,7 +30,6 @@ SPEC = Spec(
     cost="one request per origin and day",
 )
 
-_OK = range(200, 300)
 _FILE = Need(Gate.LOOKUP, "/ai.txt")
 
 
@@ -41,7 +40,7 @@ def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (sa
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:
     """Read the rule that decides; other formats under the same name have no User-agent line with rules."""
-    if evidence.status not in _OK:
+    if not evidence.successful:
         return _lacking(evidence)
     if evidence.parsed(looks_html):
         return SILENT

@@ -35,7 +35,6 @@ SPEC = Spec(
 )
 
 _KEYS = ("content-signal", "content-signals")
-_OK = range(200, 300)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (same for all)
@@ -50,7 +49,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:
     if need.gate is Gate.HEAD or need.url != ROBOTS_TXT.url:
         lines = [line for key in _KEYS for line in evidence.fields.lines(key)]
         return _of_field(lines, evidence, asset.target) if lines else ()
-    if evidence.status not in _OK:
+    if not evidence.successful:
         return SILENT
     usage = evidence.parsed(_usage, evidence.parsed(parse), purpose.token)
     return _of_records(usage, evidence, asset.target) if usage else SILENT
@@ -72,7 +71,7 @@ def _of_field(lines: list[str], evidence: Evidence, target: str) -> Iterator[Sai
     read = (preferences.content_signal(line) for line in lines)
     if evidence.need.gate is Gate.HEAD:
         rules = by_key(((path, "Content-Signal field", said) for path, said in read), _FORM.in_full)
-    elif evidence.status in _OK:
+    elif evidence.successful:
         rules = by_key(((path, "page, Content-Signal field", said) for path, said in read), _inherited)
     else:
         return

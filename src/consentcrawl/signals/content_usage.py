@@ -35,7 +35,6 @@ SPEC = Spec(
 )
 
 _KEY = "content-usage"
-_OK = range(200, 300)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -51,7 +50,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:
     if need.gate is Gate.HEAD or need.url != ROBOTS_TXT.url:
         lines = evidence.fields.lines(_KEY)
         return _field(lines, evidence) if lines else ()
-    if evidence.status not in _OK:
+    if not evidence.successful:
         return SILENT
     robots: RobotsTxt = evidence.parsed(parse)
     usage = evidence.parsed(_usage, robots, purpose.token)
@@ -83,7 +82,7 @@ def _field(lines: list[str], evidence: Evidence) -> Iterator[Said]:
             yield remark(Category(said.categories[0]), said.quote, "Content-Usage field", note)
         elif not of_page:
             yield from _statements(said, "Content-Usage field")
-        elif not said.allowed and evidence.status in _OK:
+        elif not said.allowed and evidence.successful:
             yield from _statements(said, "page, Content-Usage field", ("inherit", "all"))
 
 

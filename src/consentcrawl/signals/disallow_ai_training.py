@@ -32,7 +32,6 @@ SPEC = Spec(
 )
 
 _DISALLOW, _ALLOW = "disallowaitraining", "allowaitraining"
-_OK = range(200, 300)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (same for all)
@@ -42,7 +41,7 @@ def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (sa
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:
     """Read the rules for the purpose's token; the longest matching path decides, as with Disallow."""
-    if evidence.status not in _OK:
+    if not evidence.successful:
         return SILENT
     usage = evidence.parsed(_usage, evidence.parsed(parse), purpose.token)
     return _of_records(usage, evidence, asset.target) if usage else SILENT

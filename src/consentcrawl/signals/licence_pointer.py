@@ -30,7 +30,6 @@ _NOTES = {
 }
 _FOLDED = {name.lower(): note for name, note in _NOTES.items()}
 _KEPT = 16
-_OK = range(200, 300)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (same for all)
@@ -44,7 +43,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]: 
     if evidence.need.gate is Gate.HEAD:
         lines = evidence.fields.lines("link")
         return _of_fields(lines) if lines else ()
-    if evidence.status not in _OK or not evidence.parsed(html.is_page, evidence.content_type):
+    if not evidence.successful or not evidence.parsed(html.is_page, evidence.content_type):
         return ()
     page = evidence.parsed(html.parse, evidence.content_type)
     return islice(_of_page(page, evidence), _KEPT)

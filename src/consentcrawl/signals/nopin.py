@@ -16,7 +16,6 @@ SPEC = Spec(
 )
 
 _NAME, _WORD = "pinterest", "nopin"
-_OK = range(200, 300)
 
 
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (same for all)
@@ -27,7 +26,7 @@ def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (sa
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:  # noqa: ARG001 (a note only)
     """Note the tag."""
-    if evidence.status not in _OK or not evidence.parsed(html.is_page, evidence.content_type):
+    if not evidence.successful or not evidence.parsed(html.is_page, evidence.content_type):
         return ()
     page = evidence.parsed(html.parse, evidence.content_type)
     return [

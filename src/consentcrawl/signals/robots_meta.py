@@ -45,7 +45,6 @@ _WANTED = _FOR_ALL | _PREFERENCES | AGENTS.tokens
 # Ours: the quotes that word processors put around a value, and that HTML takes for part of it.
 _QUOTES = " \t\n\xa0\u201c\u201d\u201e\u201f\u2018\u2019\xab\xbb`\"'"
 _INHERITED = ("inherit", "all")
-_OK = range(200, 300)
 _GONE = (404, 410)
 _CLOSED = (401, 403, 407, 429)
 _HOLDING = frozenset({"truncated", "doctype", "malformed", "xml_limit"})
@@ -60,7 +59,7 @@ def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (sa
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:  # noqa: ARG001 (words only)
     """Read the asset itself if it is a page, or the page that showed it."""
     shown_by = evidence.need.gate is not Gate.BODY
-    if shown_by and evidence.status not in _OK:
+    if shown_by and not evidence.successful:
         return _lacking(evidence)
     if not evidence.parsed(is_page, evidence.content_type):
         return ()

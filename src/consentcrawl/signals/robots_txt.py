@@ -34,7 +34,6 @@ SPEC = Spec(
     cost="one request per origin and day",
 )
 
-_OK = range(200, 300)
 _REDIRECTS = range(300, 400)
 _UNAVAILABLE = range(400, 500)  # RFC 9309 §2.3.1.3
 _UNREAD = ("robots_limit", "unsupported")
@@ -51,7 +50,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:
     target = asset.target
     if target == "/robots.txt":
         return ()
-    if evidence.status not in _OK or evidence.gap not in ("", "body_limit"):
+    if not evidence.successful or evidence.gap not in ("", "body_limit"):
         return _absent(evidence)
     robots: RobotsTxt = evidence.parsed(parse)
     access = robots.access(target, purpose.token)
@@ -104,7 +103,7 @@ def _absent(evidence: Evidence) -> Iterable[Said]:
 
 def _challenge(evidence: Evidence) -> str:
     """Return what shows a wall in front of the server: RFC 9309 speaks of the server's own answer."""
-    error = evidence.status not in _OK
+    error = not evidence.successful
     return challenge.in_fields(evidence.fields.lines, error=error) or evidence.parsed(challenge.in_page)
 
 

@@ -40,7 +40,6 @@ _TYPE = "application/rsl+xml"
 _LIMIT = 2 * 1024 * 1024
 _WRAPPERS = " <>\"'"  # ours: what people put around an address
 _is_address = re.compile(r"https?://|(?:/|\.\.?/)\S+$|\S+\.(?:xml|rsl)(?:\?\S*)?$", re.IGNORECASE).match
-_OK = range(200, 300)
 _NAMED_LIMIT = 8  # licences that one document may name
 _CATEGORIES = {
     "ai-train": Category.TRAIN,
@@ -73,7 +72,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:
 
 def _robots(evidence: Evidence, purpose: Purpose) -> Iterable[Said]:
     """Follow the License lines of the group that counts, which replace those before any group (RSL 1.0 §4.3)."""
-    if evidence.status not in _OK or evidence.gap not in ("", "body_limit"):
+    if not evidence.successful or evidence.gap not in ("", "body_limit"):
         return SILENT
     file = evidence.parsed(robots.parse)
     addresses = evidence.parsed(_addresses, file, purpose.token)

@@ -16,9 +16,6 @@ SPEC = Spec(
 )
 
 
-_OK = range(200, 300)
-
-
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (same for all)
     """Need the head of the answer, and the page that showed the asset, where one is known."""
     page = page_of(asset)
@@ -33,7 +30,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]: 
         return ()
     if evidence.need.gate is Gate.HEAD:
         return _own(lines, experimental, evidence.fields.first("tdm-policy"))
-    return _inherited([*lines, *experimental]) if evidence.status in _OK else ()
+    return _inherited([*lines, *experimental]) if evidence.successful else ()
 
 
 def _own(lines: list[str], experimental: list[str], policy: str) -> Iterator[Said]:

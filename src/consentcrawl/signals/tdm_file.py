@@ -43,7 +43,6 @@ _RESERVES = re.compile(
 ).search
 _AMBIGUOUS = "the first match does not reserve, the longest does"
 _ENTRIES = 20_000
-_OK = range(200, 300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,7 @@ def _lacking(evidence: Evidence) -> tuple[Said, ...]:
 
 def _reserves(evidence: Evidence) -> bool:
     """Return whether the words of a reservation stand in a file that could not be read."""
-    return evidence.status in _OK and evidence.parsed(_worded)
+    return evidence.successful and evidence.parsed(_worded)
 
 
 def _worded(content: bytes) -> bool:

@@ -32,7 +32,6 @@ SPEC = Spec(
     cost="the page that shows the asset, if one is named",
 )
 
-_OK = range(200, 300)
 _NAME = "tdm-reservation"
 _OTHER_NAMES = frozenset({"tdm:reservation", "tdm_reservation", "x-tdm-reservation"})
 
@@ -46,7 +45,7 @@ def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (sa
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:  # noqa: ARG001 (words only)
     """Read the asset itself if it is a page, or the page that showed it."""
     shown_by = evidence.need.gate is not Gate.BODY
-    if not evidence.content or (shown_by and evidence.status not in _OK):
+    if not evidence.content or (shown_by and not evidence.successful):
         return ()
     if not evidence.parsed(is_page, evidence.content_type):
         return ()

@@ -31,7 +31,6 @@ SPEC = Spec(
     cost="two requests per origin and day",
 )
 
-_OK = range(200, 300)
 _FILES = (Need(Gate.LOOKUP, "/trust.txt"), Need(Gate.LOOKUP, "/.well-known/trust.txt"))
 
 _line = re.compile(r"^[^\S\n]*datatrainingallowed[^\S\n]*[=:][^\S\n]*[\"']?([a-z0-9]+)", re.IGNORECASE | re.MULTILINE)
@@ -47,7 +46,7 @@ def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (sa
 
 def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]:  # noqa: ARG001 (the whole site)
     """Read the lines about training; ``control`` and ``belongto`` name other sites, and nothing is carried to them."""
-    if evidence.status not in _OK:
+    if not evidence.successful:
         return _lacking(evidence)
     return evidence.parsed(_statements) or SILENT
 

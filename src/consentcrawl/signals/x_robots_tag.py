@@ -19,9 +19,6 @@ SPEC = Spec(
 )
 
 
-_OK = range(200, 300)
-
-
 def needs(asset: Asset, purpose: Purpose) -> Iterable[Need]:  # noqa: ARG001 (same for all)
     """Need the head of the answer, and the page that showed the asset, where one is known."""
     page = page_of(asset)
@@ -37,7 +34,7 @@ def read(evidence: Evidence, asset: Asset, purpose: Purpose) -> Iterable[Said]: 
     found = _found(lines, drafted)
     if evidence.need.gate is Gate.HEAD:
         return _own(found, evidence.at, purpose.token)
-    return _inherited(found, evidence.at, purpose.token) if evidence.status in _OK else ()
+    return _inherited(found, evidence.at, purpose.token) if evidence.successful else ()
 
 
 def _found(lines: list[str], drafted: list[str]) -> Iterator[tuple[Directive, str]]:
