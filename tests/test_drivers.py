@@ -271,7 +271,7 @@ ODD = {
     "a line without a colon": b"nothing\r\nX-Robots-Tag: noai\r\nContent-Length: 5\r\n\r\nhello",
     "a blank before the colon": b"X-Robots-Tag : noai\r\nContent-Length: 5\r\n\r\nhello",
     "a coding that breaks off": b"Content-Type: text/html\r\nContent-Encoding: gzip\r\nContent-Length: 20\r\n\r\n"
-    + gzip.compress(NOAI_PAGE)[:20],
+    + gzip.compress(NOAI_PAGE, mtime=0)[:20],
 }
 
 
