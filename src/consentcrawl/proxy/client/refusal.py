@@ -120,7 +120,7 @@ body {{ max-width: 42rem; margin: 12vh auto; padding: 0 1.5rem }}
 h1 {{ font-size: 1.5rem; margin: 0 0 .25rem }}
 code {{ overflow-wrap: anywhere }}
 ul {{ padding: .75rem 1.25rem; list-style: none; border-left: .3rem solid #d9730d }}
-q {{ font-weight: 600 }} small, footer {{ opacity: .75; overflow-wrap: anywhere }}
+q {{ font-weight: 600 }} li small {{ display: block }} small, footer {{ opacity: .75; overflow-wrap: anywhere }}
 </style></head><body>
 <main><h1>{title}</h1><p><code>{url}</code></p>
 <p>{lead}</p><ul>{reasons}</ul></main>
