@@ -65,6 +65,11 @@ def _sentences(found: Audit, *, with_key: bool) -> Iterator[str]:
         yield f"The URLs of {report.erased:,} entries were erased, and entries say so."
     if report.unsigned:
         yield f"{report.unsigned:,} entries came after the newest head: nothing is signed over them yet."
+    if found.journal_rows:
+        yield (
+            f"{found.journal_rows:,} rows are in the journal of a run that goes on or was killed: nothing is signed"
+            " over them yet; the next run makes a segment of what was left."
+        )
     if report.torn:
         yield f"{report.torn:,} bytes at the end were never acknowledged: a crash cut them off."
     yield report.does_not_prove
@@ -78,6 +83,7 @@ def _as_json(found: Audit) -> dict[str, object]:
         "holds": report.holds, "findings": report.findings, "origin": report.origin, "entries": report.size,
         "heads": report.heads, "unsigned": report.unsigned, "torn_bytes": report.torn, "erased": report.erased,
         "witnessed": report.witnessed, "segments": found.segments, "rows": found.rows, "documents": found.documents,
+        "journal_rows": found.journal_rows,
         "proves": report.proves, "does_not_prove": report.does_not_prove,
     }  # fmt: skip
 

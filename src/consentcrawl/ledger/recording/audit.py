@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from consentcrawl.ledger.entry import BadEntry, decode
 from consentcrawl.ledger.erasures import SegmentErasures
 from consentcrawl.ledger.evidence import EvidenceStore, NoEvidence
 from consentcrawl.ledger.frames import Batch
+from consentcrawl.ledger.journal import journal_rows, journals
 from consentcrawl.ledger.recording.stored import EVIDENCE, segment_file
 from consentcrawl.ledger.report import Report
 from consentcrawl.ledger.segments import check_segment, column
@@ -35,6 +37,7 @@ class Audit:
     segments: int = 0
     rows: int = 0
     documents: int = 0
+    journal_rows: int = 0
 
 
 def audit(directory: Path, *, witness: bytes | None = None, key: str | None = None) -> Audit:
@@ -56,7 +59,8 @@ def audit(directory: Path, *, witness: bytes | None = None, key: str | None = No
     result = Audit(verify(directory, witness=witness, key=key, on_batch=on_batch))
     digests = set(_HEX.findall(b" ".join(named).decode("utf-8", "replace")))
     digests |= _segments(result, directory, found)
-    _documents(result, directory, digests)
+    _documents(result, directory, digests - _erased(found))
+    result.journal_rows = sum(1 for path in journals(directory) for _ in journal_rows(path))
     _index(result.report, directory)
     return result
 
@@ -86,6 +90,16 @@ def _segments(result: Audit, directory: Path, entries: list[tuple[int, bytes]]) 
         result.rows += 0 if wrong else segment["rows"]
         for each in wrong:
             result.report.find(each)
+    return digests
+
+
+def _erased(entries: list[tuple[int, bytes]]) -> set[str]:
+    """The digests of documents that entries say were erased."""
+    digests: set[str] = set()
+    for _, entry in entries:
+        with suppress(BadEntry, KeyError, TypeError):
+            record = index.inner(decode(entry))
+            digests.update(record["documents"] if record["kind"] == "erasure" else ())
     return digests
 
 
