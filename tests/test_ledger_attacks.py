@@ -105,6 +105,19 @@ def test_ours_verify_makes_a_forged_index_anew(ledger: Path) -> None:
     assert run("show", URL, ledger).exit_code == 0
 
 
+def test_ours_a_ledger_that_cannot_be_written_is_verified_and_its_index_doubted(
+    ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: Path) -> int:
+        raise PermissionError
+
+    assert run("show", URL, ledger).exit_code == 0
+    monkeypatch.setattr("consentcrawl.ledger.index.rebuild", refused)
+    result = run("verify", ledger)
+    assert result.exit_code == 0
+    assert "The index could not be made anew" in result.stdout
+
+
 @pytest.mark.parametrize("suffix", [".warc.gz", ".digests", ".parquet", "key.pub", "heads.log", "checkpoint", ".zst"])
 def test_ours_verify_and_show_never_crash_on_changed_bytes(ledger: Path, suffix: str) -> None:
     chance = random.Random(suffix)  # noqa: S311 (seeded, repeatable)

@@ -38,6 +38,7 @@ class Audit:
     rows: int = 0
     documents: int = 0
     journal_rows: int = 0
+    index_is_fresh: bool = True
 
 
 def audit(directory: Path, *, witness: bytes | None = None, key: str | None = None) -> Audit:
@@ -61,7 +62,7 @@ def audit(directory: Path, *, witness: bytes | None = None, key: str | None = No
     digests |= _segments(result, directory, found)
     _documents(result, directory, digests - _erased(found))
     result.journal_rows = sum(1 for path in journals(directory) for _ in journal_rows(path))
-    _index(result.report, directory)
+    result.index_is_fresh = _index_is_fresh(directory)
     return result
 
 
@@ -120,9 +121,11 @@ def _documents(result: Audit, directory: Path, digests: set[str]) -> None:
     result.documents = len(read)
 
 
-def _index(report: Report, directory: Path) -> None:
-    if (directory / index.INDEX_FILE).exists():
-        try:
+def _index_is_fresh(directory: Path) -> bool:
+    """Make the index anew where there is one; return whether what is there came from the entries that were read."""
+    try:
+        if (directory / index.INDEX_FILE).exists():
             index.rebuild(directory)
-        except (LedgerBroken, BadEntry, sqlite3.Error, OSError, ValueError, KeyError) as error:
-            report.find(f"the index could not be made anew: {error}")
+    except (LedgerBroken, BadEntry, sqlite3.Error, OSError, ValueError, KeyError):
+        return False
+    return True
