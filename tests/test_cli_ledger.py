@@ -497,10 +497,14 @@ def test_ours_erase_tells_of_documents_that_name_the_url(tmp_path: Path) -> None
         digest = store.put(page, 200, [], b"<meta>", AT)
         ground = Ground("robots_meta", disallow(Category.TRAIN, "noai", "meta"), page)
         log.submit([verdict_entry(permit(grounds=(ground,)), [digest])]).result()
+        log.submit([verdict_entry(permit(url="https://c.example/", hops=()), [digest])]).result()
 
     result = run("erase", tmp_path / "l", "--url", page)
 
+    assert "name it still" in result.stdout
     assert digest in result.stdout
+    assert digest not in run("erase", tmp_path / "l", "--url", "https://c.example/").stdout
+    assert run("verify", tmp_path / "l").exit_code == 0
 
 
 def test_ours_merge_brings_entries_segments_and_documents(ledger: Path, tmp_path: Path) -> None:

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import gzip
 import random
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
+from consentcrawl.core import BODY, Evidence
+from consentcrawl.errors import LedgerBroken
+from consentcrawl.ledger.evidence import EvidenceStore, NoEvidence
+from consentcrawl.ledger.evidence.removal import remove
 from consentcrawl.ledger.files import OS_FILES
+from consentcrawl.ledger.journal import Journal
+from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.log_files import LOG, PERSONAL, packed, sealed_batches, segments
+from consentcrawl.ledger.recording.live import LedgerRecord
+from consentcrawl.ledger.records import verdict_entry
 from tests.test_cli_ledger import SEGMENT_ROW, URL, make, run
+from tests.test_ledger_record import URL as ASSET
+from tests.test_ledger_record import answer, ground, robots, verdict
 from tests.test_ledger_segments import ATTACKS, blanked, rewrite, same
 
 NEVER_ASKED = "https://evil.example/never-asked"
@@ -92,6 +105,19 @@ def test_ours_verify_makes_a_forged_index_anew(ledger: Path) -> None:
     assert run("show", URL, ledger).exit_code == 0
 
 
+def test_ours_a_ledger_that_cannot_be_written_is_verified_and_its_index_doubted(
+    ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: Path) -> int:
+        raise PermissionError
+
+    assert run("show", URL, ledger).exit_code == 0
+    monkeypatch.setattr("consentcrawl.ledger.index.rebuild", refused)
+    result = run("verify", ledger)
+    assert result.exit_code == 0
+    assert "The index could not be made anew" in result.stdout
+
+
 @pytest.mark.parametrize("suffix", [".warc.gz", ".digests", ".parquet", "key.pub", "heads.log", "checkpoint", ".zst"])
 def test_ours_verify_and_show_never_crash_on_changed_bytes(ledger: Path, suffix: str) -> None:
     chance = random.Random(suffix)  # noqa: S311 (seeded, repeatable)
@@ -108,3 +134,59 @@ def test_ours_verify_and_show_never_crash_on_changed_bytes(ledger: Path, suffix:
             assert run("verify", ledger).exit_code == 1
     path.write_bytes(content)
     assert run("verify", ledger).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "deleted", [["checkpoint"], ["heads.log"], ["log"], ["key.pub"], ["checkpoint", "heads.log", "log", "key.pub"]]
+)
+def test_ours_log_files_deleted_beside_a_key_are_damage_and_the_key_stays(ledger: Path, deleted: list[str]) -> None:
+    key = (ledger / "key").read_bytes()
+    for name in deleted:
+        shutil.rmtree(ledger / name) if name == "log" else (ledger / name).unlink()
+    with pytest.raises((LedgerBroken, OSError)):
+        Ledger.open(ledger)
+    assert (ledger / "key").read_bytes() == key
+    assert run("verify", ledger).exit_code == 1
+
+
+def test_ours_a_key_deleted_beside_entries_is_damage(ledger: Path) -> None:
+    (ledger / "key").unlink()
+    with pytest.raises(LedgerBroken, match="has entries and no key"):
+        Ledger.open(ledger)
+
+
+def test_ours_erasing_takes_the_documents_that_only_the_erased_named(tmp_path: Path) -> None:
+    record = LedgerRecord.open(tmp_path / "l")
+    pages = {url: page(url) for url in (f"{ASSET}?a", f"{ASSET}?b")}
+    for url, shown in pages.items():
+        record.record_verdict(verdict(ground(url), url=url), [robots(), shown]).result()
+    record.close()
+    store = EvidenceStore(tmp_path / "l" / "evidence")
+    digests = {url: sha256(shown.content).hexdigest() for url, shown in pages.items()}
+    assert run("erase", tmp_path / "l", "--url", f"{ASSET}?a").stdout.startswith("Erased from 1 entries and 0 rows")
+    store = EvidenceStore(tmp_path / "l" / "evidence")
+    with pytest.raises(NoEvidence):
+        store.get(digests[f"{ASSET}?a"])
+    assert store.get(digests[f"{ASSET}?b"]).content == pages[f"{ASSET}?b"].content
+    assert store.get(sha256(robots().content).hexdigest()).content  # what others rest on stays
+    assert all(b"of ?a" not in gzip.decompress(path.read_bytes()) for path in tmp_path.rglob("*.warc.gz"))
+    assert run("verify", tmp_path / "l").exit_code == 0
+    assert EvidenceStore(tmp_path / "l" / "evidence").rebuild() == 3
+    # One that is missing without an erasure is found.
+    remove(OS_FILES, tmp_path / "l" / "evidence", {digests[f"{ASSET}?b"]})
+    assert digests[f"{ASSET}?b"] in run("verify", tmp_path / "l").stdout
+
+
+def page(url: str) -> Evidence:
+    return answer(
+        BODY, url, f"<meta name=robots content=noai> of {url[len(ASSET) :]}".encode(), Content_Type="text/html"
+    )
+
+
+def test_ours_verify_names_rows_that_a_killed_run_left(ledger: Path) -> None:
+    journal = Journal(OS_FILES, ledger / "segments" / "1.journal")
+    journal.write([verdict_entry(verdict(url=f"{ASSET}?{n}")) for n in range(3)])
+    journal.close()
+    assert "3 rows are in the journal" in run("verify", ledger).stdout
+    assert run("erase", ledger, "--url", f"{ASSET}?1").stdout.startswith("Erased from 0 entries and 1 rows")
+    assert "journal" not in run("verify", ledger).stdout

@@ -55,21 +55,34 @@ def _sentences(found: Audit, *, with_key: bool) -> Iterator[str]:
     yield report.proves
     if not report.holds:
         return
-    if report.witnessed:
-        yield "The head that was kept elsewhere is one of them."
-    if found.documents:
-        yield f"Documents: {found.documents:,}, each with the digest that verdicts name."
-    if found.segments:
-        yield f"Batch segments: {found.segments:,} with {found.rows:,} rows, each with the root that its entry names."
-    if report.erased:
-        yield f"The URLs of {report.erased:,} entries were erased, and entries say so."
-    if report.unsigned:
-        yield f"{report.unsigned:,} entries came after the newest head: nothing is signed over them yet."
-    if report.torn:
-        yield f"{report.torn:,} bytes at the end were never acknowledged: a crash cut them off."
+    yield from (line for said, line in _notes(found) if said)
     yield report.does_not_prove
     if not with_key:
         yield "Nor whose key it is: compare key.pub with what you were given, or give that with --key."
+
+
+def _notes(found: Audit) -> Iterator[tuple[object, str]]:
+    """What is said of a ledger that holds, each with what it is said for."""
+    report = found.report
+    yield report.witnessed, "The head that was kept elsewhere is one of them."
+    yield found.documents, f"Documents: {found.documents:,}, each with the digest that verdicts name."
+    rows = f"with {found.rows:,} rows, each with the root that its entry names."
+    yield found.segments, f"Batch segments: {found.segments:,} {rows}"
+    yield report.erased, f"The URLs of {report.erased:,} entries were erased, and entries say so."
+    yield (
+        report.unsigned,
+        f"{report.unsigned:,} entries came after the newest head: nothing is signed over them yet.",
+    )
+    yield (
+        not found.index_is_fresh,
+        "The index could not be made anew: delete index.sqlite, or do not trust what is found by it.",
+    )
+    left = "nothing is signed over them yet; the next run makes a segment of what was left."
+    yield (
+        found.journal_rows,
+        f"{found.journal_rows:,} rows are in the journal of a run that goes on or was killed: {left}",
+    )
+    yield report.torn, f"{report.torn:,} bytes at the end were never acknowledged: a crash cut them off."
 
 
 def _as_json(found: Audit) -> dict[str, object]:
@@ -78,6 +91,7 @@ def _as_json(found: Audit) -> dict[str, object]:
         "holds": report.holds, "findings": report.findings, "origin": report.origin, "entries": report.size,
         "heads": report.heads, "unsigned": report.unsigned, "torn_bytes": report.torn, "erased": report.erased,
         "witnessed": report.witnessed, "segments": found.segments, "rows": found.rows, "documents": found.documents,
+        "journal_rows": found.journal_rows, "index_is_fresh": found.index_is_fresh,
         "proves": report.proves, "does_not_prove": report.does_not_prove,
     }  # fmt: skip
 

@@ -5,6 +5,7 @@ Both are written down in the ledger they change.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +24,7 @@ from consentcrawl.ledger.files import OS_FILES, write_whole
 from consentcrawl.ledger.journal import journals, recover
 from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.merge import merge as merged
+from consentcrawl.ledger.recording.document_erasure import erase_documents
 from consentcrawl.ledger.recording.stored import EVIDENCE, naming, segment_file, segment_lines, segment_of
 from consentcrawl.ledger.segments import SegmentReader
 
@@ -38,18 +40,22 @@ def erase(
 ) -> None:
     """Take a URL out of a ledger, for good. Entries and every proof of them stand; who reads them sees no URL.
 
-    Kept documents are not touched: a document that this URL itself answered with names it still.
+    Kept documents go that nothing else rests on; one that other entries name as well is named and stays.
     """
     forms = urls_meant(url)
     with options.one_line_errors(), Ledger.open(existing(directory), create=False, run=_run("erase")) as ledger:
         recover(ledger)
-        documents = _documents(directory, forms)
+        digests = {d for form in forms for each in naming(directory, form) for d in each.record.get("evidence") or ()}
         rows = sum(
             erase_rows(ledger, line.index, segment_of(directory, line), forms) for line in segment_lines(directory)
         )
         entries = sum(len(erased(ledger, form)) for form in forms)
+        gone = erase_documents(ledger)
         index.rebuild(directory)
+        documents = _documents(directory, digests, forms)
     say(f"Erased from {entries:,} entries and {rows:,} rows of batch segments, and from the index.")
+    if gone:
+        say(f"Erased as well: {gone:,} documents that only these named.")
     say("Entries and proofs stand. Copies, backups, and proofs that were handed out keep what they had.")
     if documents:
         say(f"Kept documents that this URL answered with name it still: {', '.join(documents)}")
@@ -89,13 +95,14 @@ def _run(verb: str) -> dict[str, str]:
     return {"command": f"ledger {verb}", "version": VERSION}
 
 
-def _documents(directory: Path, urls: list[str]) -> list[str]:
-    """The digests of kept documents that a URL itself answered with."""
+def _documents(directory: Path, digests: Iterable[str], urls: list[str]) -> list[str]:
+    """The digests of documents that are kept still and that a URL itself answered with."""
     store = EvidenceStore(directory / EVIDENCE)
-    digests = {d for url in urls for each in naming(directory, url) for d in each.record.get("evidence") or ()}
-    with suppress(NoEvidence, ValueError):
-        return sorted({looked_up.digest for looked_up, _ in store.behind(digests) if looked_up.url in urls})
-    return []
+    found: set[str] = set()
+    for digest in digests:
+        with suppress(NoEvidence, ValueError):
+            found |= {looked_up.digest for looked_up, _ in store.behind([digest]) if looked_up.url in urls}
+    return sorted(found)
 
 
 def _copy_segments(source: Path, output: Path) -> None:

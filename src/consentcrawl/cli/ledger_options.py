@@ -12,6 +12,7 @@ from consentcrawl.dataset.writers import printable
 from consentcrawl.errors import BadInput
 from consentcrawl.formats.url import BadUrl, canonical
 from consentcrawl.ledger.checkpoint import BadCheckpoint, VerifierKey, parse_verifier
+from consentcrawl.ledger.key_files import KEY_FILE
 from consentcrawl.ledger.log_files import LOG
 from consentcrawl.ledger.tree_heads import CHECKPOINT_FILE, HEADS_FILE
 
@@ -27,7 +28,7 @@ Witness = Annotated[
 
 def existing(directory: Path) -> Path:
     """Return the directory of a ledger, however damaged; raises BadInput where there is none."""
-    if not any((directory / name).exists() for name in (CHECKPOINT_FILE, HEADS_FILE, LOG)):
+    if not any((directory / name).exists() for name in (KEY_FILE, CHECKPOINT_FILE, HEADS_FILE, LOG)):
         msg = f"{directory}: there is no ledger"
         raise BadInput(msg)
     return directory

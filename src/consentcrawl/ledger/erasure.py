@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import chain
+from typing import TypeVar
 
 from consentcrawl.ledger.entry import urls_of
 from consentcrawl.ledger.files import Files, write_whole
@@ -16,6 +17,8 @@ from consentcrawl.ledger.log_files import PERSONAL, Segment, packed, sealed_batc
 from consentcrawl.ledger.segments import SegmentReader
 
 _MOST_INDICES = 4000  # in one entry
+
+T = TypeVar("T")
 
 
 def erase(ledger: Ledger, url: str) -> list[int]:
@@ -54,10 +57,10 @@ def erase_rows(ledger: Ledger, entry: int, segment: SegmentReader, urls: Collect
     return len(rows)
 
 
-def batched(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Yield as many numbers at a time as an erasure names in one entry."""
-    for start in range(0, len(numbers), _MOST_INDICES):
-        yield numbers[start : start + _MOST_INDICES]
+def batched(named: Sequence[T], most: int = _MOST_INDICES) -> Iterator[Sequence[T]]:
+    """Yield as many at a time as an erasure names in one entry."""
+    for start in range(0, len(named), most):
+        yield named[start : start + most]
 
 
 def _naming(files: Files, ledger: Ledger, segment: Segment, url: str) -> set[int]:

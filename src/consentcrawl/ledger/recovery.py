@@ -13,7 +13,7 @@ from consentcrawl.errors import LedgerBroken
 from consentcrawl.ledger.checkpoint import Checkpoint, SignerKey, new_key, sign
 from consentcrawl.ledger.files import Files, write_whole
 from consentcrawl.ledger.frames import Batch, frame, frames_in, torn_tail
-from consentcrawl.ledger.key_files import load_key, load_public, save_key, save_public
+from consentcrawl.ledger.key_files import KEY_FILE, load_key, load_public, save_key, save_public
 from consentcrawl.ledger.log_files import LOG, PERSONAL, Segment, leftovers, live_batches, sealed_batches, segments
 from consentcrawl.ledger.tiles import WIDTH
 from consentcrawl.ledger.tree import Frontier, leaf_hashes
@@ -23,7 +23,6 @@ from consentcrawl.ledger.tree_heads import (
     TreeHead,
     last_head,
     newest_head,
-    shown_checkpoint,
 )
 
 LOCK_FILE = "lock"
@@ -74,23 +73,26 @@ def lock(files: Files, directory: Path, *, create: bool) -> int:
 
 
 def create(files: Files, directory: Path, origin: str = "") -> None:
-    """Make an empty ledger, unless there is one; ``checkpoint`` comes last, and until then this can be repeated."""
-    if shown_checkpoint(files, directory) is not None:
+    """Make an empty ledger, unless there is one; the key comes last, and until then this can be repeated.
+
+    Where there is a key there was a ledger: the key is never written over, and whatever else is missing is damage.
+    """
+    if KEY_FILE in files.names(directory):
         return
     head, _ = last_head(files, directory)
     if files.names(directory / LOG) or (head is not None and head.frontier.size):
-        msg = f"{directory} has entries and no {CHECKPOINT_FILE}"
+        msg = f"{directory} has entries and no {KEY_FILE}"
         raise LedgerBroken(msg)
     for folder in (directory, directory / LOG, directory / PERSONAL):
         files.make_directory(folder)
     files.sync_directory(directory.parent)
     key = new_key(origin or f"consentcrawl-ledger/{secrets.token_hex(8)}")
-    save_key(files, directory, key)
     save_public(files, directory, [key.verifier])
     empty = Frontier()
     note = sign(Checkpoint(key.name, 0, empty.root()), [key]).encode()
     write_whole(files, directory / HEADS_FILE, frame(TreeHead(note, empty).payload))
     write_whole(files, directory / CHECKPOINT_FILE, note)
+    save_key(files, directory, key)
 
 
 def reopen(files: Files, directory: Path) -> Opened:

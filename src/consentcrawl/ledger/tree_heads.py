@@ -109,12 +109,12 @@ def newest_head(files: Files, directory: Path, known: Sequence[VerifierKey]) -> 
     """The head to go on from, and where it ends; LedgerBroken when a newer one was shown or it is not ours."""
     head, end = last_head(files, directory)
     shown = shown_checkpoint(files, directory)
-    if head is None or (shown is None and head.frontier.size):
+    if head is None or shown is None:
         msg = f"{HEADS_FILE} or {CHECKPOINT_FILE} is missing or damaged"
         raise LedgerBroken(msg)
     try:
         ours = open_checkpoint(head.note, known)
-        newest = ours if shown is None else open_checkpoint(shown, known)
+        newest = open_checkpoint(shown, known)
     except BadCheckpoint as error:
         raise LedgerBroken(str(error)) from error
     if newest.size > ours.size or newest.origin != ours.origin or (newest.size == ours.size and newest != ours):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from consentcrawl.ledger.entry import BadEntry, decode
 from consentcrawl.ledger.erasures import SegmentErasures
 from consentcrawl.ledger.evidence import EvidenceStore, NoEvidence
 from consentcrawl.ledger.frames import Batch
+from consentcrawl.ledger.journal import journal_rows, journals
 from consentcrawl.ledger.recording.stored import EVIDENCE, segment_file
 from consentcrawl.ledger.report import Report
 from consentcrawl.ledger.segments import check_segment, column
@@ -35,6 +37,8 @@ class Audit:
     segments: int = 0
     rows: int = 0
     documents: int = 0
+    journal_rows: int = 0
+    index_is_fresh: bool = True
 
 
 def audit(directory: Path, *, witness: bytes | None = None, key: str | None = None) -> Audit:
@@ -56,8 +60,9 @@ def audit(directory: Path, *, witness: bytes | None = None, key: str | None = No
     result = Audit(verify(directory, witness=witness, key=key, on_batch=on_batch))
     digests = set(_HEX.findall(b" ".join(named).decode("utf-8", "replace")))
     digests |= _segments(result, directory, found)
-    _documents(result, directory, digests)
-    _index(result.report, directory)
+    _documents(result, directory, digests - _erased(found))
+    result.journal_rows = sum(1 for path in journals(directory) for _ in journal_rows(path))
+    result.index_is_fresh = _index_is_fresh(directory)
     return result
 
 
@@ -89,6 +94,16 @@ def _segments(result: Audit, directory: Path, entries: list[tuple[int, bytes]]) 
     return digests
 
 
+def _erased(entries: list[tuple[int, bytes]]) -> set[str]:
+    """The digests of documents that entries say were erased."""
+    digests: set[str] = set()
+    for _, entry in entries:
+        with suppress(BadEntry, KeyError, TypeError):
+            record = index.inner(decode(entry))
+            digests.update(record["documents"] if record["kind"] == "erasure" else ())
+    return digests
+
+
 def _digests_in(path: Path) -> set[str]:
     """The digests that rows name, in a column of lists or of lists written as JSON."""
     return {digest for cell in column(path, "evidence") if cell for digest in _HEX.findall(str(cell))}
@@ -106,9 +121,11 @@ def _documents(result: Audit, directory: Path, digests: set[str]) -> None:
     result.documents = len(read)
 
 
-def _index(report: Report, directory: Path) -> None:
-    if (directory / index.INDEX_FILE).exists():
-        try:
+def _index_is_fresh(directory: Path) -> bool:
+    """Make the index anew where there is one; return whether what is there came from the entries that were read."""
+    try:
+        if (directory / index.INDEX_FILE).exists():
             index.rebuild(directory)
-        except (LedgerBroken, BadEntry, sqlite3.Error, OSError, ValueError, KeyError) as error:
-            report.find(f"the index could not be made anew: {error}")
+    except (LedgerBroken, BadEntry, sqlite3.Error, OSError, ValueError, KeyError):
+        return False
+    return True
