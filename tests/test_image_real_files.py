@@ -235,3 +235,38 @@ def test_ours_the_metadata_of_a_drawing_of_illustrator_is_read() -> None:
 )
 def test_ours_an_entity_in_what_matters_is_a_gap(inside: str, declared: str) -> None:
     assert _read(_drawing(inside, declared))[1][-1:] == ["doctype"]
+
+
+def _long_jumbf(size: int) -> bytes:
+    head = b"JP\0\1\0\0\0\1" + struct.pack(">I4sQ", 1, b"jumb", size)
+    return jpeg_with(segment(0xEB, head + b"x" * 16), segment(0xEB, b"JP\0\1\0\0\0\2" + head[8:] + b"x" * 16))
+
+
+def test_iso19566_5_annex_d_a_box_of_several_parts_and_a_long_length_is_counted() -> None:
+    found = image.find(_long_jumbf(16 + 32))
+    assert (found.gave_up, len(found.c2pa)) == ("", 2)
+    assert image.find(_long_jumbf(16 + 33)).gave_up == "truncated"
+
+
+@pytest.mark.parametrize(
+    ("block", "reason"),
+    [
+        (b"Exif\0\0", ""),
+        (b"Exif\0\0nothing", ""),
+        (_exif(DENIAL).replace(struct.pack("<I", len(DENIAL)), struct.pack("<I", len(DENIAL) + 9), 1), ""),
+        (_exif(DENIAL)[:32], "truncated"),
+        (_exif(b"").replace(struct.pack("<H", 700), struct.pack("<H", 256)), ""),
+        (b"http://another.example/\0", ""),
+    ],
+)
+def test_ours_of_exif_only_xmp_that_cannot_be_had_is_a_gap(block: bytes, reason: str) -> None:
+    assert image.find(jpeg_with(segment(0xE1, block))).gave_up == reason
+
+
+def test_ours_a_raw_profile_of_colours_is_passed_over() -> None:
+    text = b"Raw profile type icc\0" + _raw_profile(b"icc", b"x")
+    assert image.find(png_with(chunk(b"tEXt", text))) == image.Embedded("png")
+
+
+def test_ours_a_photoshop_document_of_nothing_is_cut_off() -> None:
+    assert image.find(b"8BPS\0\1").gave_up == "truncated"

@@ -37,7 +37,8 @@ def read(found: Finding) -> None:
     at = _past_plain(content, _SOI_SIZE)
     if content.startswith(_SCAN, at):
         _late(at, found)  # nothing of interest before the pixels, as in most images
-        _assemble({}, found)
+        if found.xmp:
+            _assemble({}, found)
     else:
         _walk(found, at)
 
@@ -59,7 +60,8 @@ def _walk(found: Finding, at: int) -> None:
         iptc.read(b"".join(resources), found)
     if any(stated > there for stated, there in jumbf.values()):
         found.give_up("truncated")
-    _assemble(parts, found)
+    if parts or found.xmp:
+        _assemble(parts, found)
 
 
 def _segments(found: Finding, at: int) -> Iterator[tuple[int, int, int]]:
@@ -100,7 +102,7 @@ def _past_plain(content: bytes, at: int) -> int:
 
 def _app1(content: bytes, start: int, stop: int, found: Finding, parts: Parts) -> None:
     if content.startswith(XMP_HEADERS, start):
-        found.keep_xmp(content[start:stop])
+        found.keep_xmp(content[start + XMP_HEADER : stop])
     elif content.startswith(_EXIF, start):
         tiff.exif(content, start, stop, found)
     elif content.startswith(_EXTENDED, start):
@@ -139,7 +141,7 @@ def _late(at: int, found: Finding) -> None:
 
 def _assemble(parts: Parts, found: Finding) -> None:
     """Put extended XMP together, each GUID for itself; a part that is missing is a gap."""
-    wanted = {guid.upper() for packet in found.xmp for guid in _NEEDS_MORE.findall(packet)} if found.xmp else set()
+    wanted = {guid.upper() for packet in found.xmp for guid in _NEEDS_MORE.findall(packet)}
     if wanted - set(parts):
         found.give_up("malformed")
     for held in parts.values():

@@ -83,9 +83,9 @@ def _unhex(text: bytes, found: Finding) -> bytes:
     except (IndexError, ValueError):
         found.give_up("malformed")
         return b""
-    if len(profile) < size:
+    if not 0 <= size <= len(profile):
         found.give_up("truncated")
-    return profile[:size]
+    return profile[: max(size, 0)]
 
 
 def _app1(profile: bytes, found: Finding) -> None:

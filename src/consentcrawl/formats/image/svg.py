@@ -88,6 +88,7 @@ def _pieces(text: bytes, at: int, declared: bytes, names: dict[bytes, bytes], fo
         piece = b"<svg" + declared + b">" + text[opening.start() : end] + closing + b"></svg>"
         if names:
             piece, known = resolve(piece, names, PACKET_LIMIT)
-            found.give_up("" if known else "doctype")
+            if not known:
+                found.give_up("doctype")
         found.keep_xmp(piece)
     found.give_up("image_limit")
