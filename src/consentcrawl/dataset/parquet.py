@@ -74,7 +74,7 @@ def _must_be_text(field: Any, name: str) -> None:  # noqa: ANN401 (an Arrow fiel
 
 
 def _texts(column: Any) -> list[str | None]:  # noqa: ANN401 (an Arrow array)
-    """Return an Arrow column as text; by way of bytes, for nobody checked that a file's strings are UTF-8."""
+    """Return an Arrow column as text; by way of bytes, since it was not checked that a file's strings are UTF-8."""
     if isinstance(column, pa.DictionaryArray):
         column = column.dictionary_decode()
     return [None if cell is None else decoded(cell) for cell in column.cast(pa.large_binary()).to_pylist()]

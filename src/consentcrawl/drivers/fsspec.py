@@ -181,7 +181,7 @@ def uninstall() -> None:
 
 
 def _hidden(error: errors.Withheld) -> bool:
-    """Say that it is not there, as os.path.exists does of what may not be read; and why to whoever reads the log."""
+    """Say that it is not there, as os.path.exists does of what may not be read; and write the reason to the log."""
     _log.warning("Withheld: %s", error)
     return False
 

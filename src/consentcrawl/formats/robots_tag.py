@@ -1,6 +1,6 @@
 """The X-Robots-Tag and meta robots grammar: a line into directives, each with the crawler it is meant for.
 
-There is no RFC; the grammar is the one the search engines document. Law: a colon makes a crawler's name of what stands
+There is no RFC; the grammar is the one the search engines document. A colon makes a crawler's name of what stands
 before it only if that is not a directive itself, so that no directive is lost to a colon.
 """
 

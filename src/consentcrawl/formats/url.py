@@ -1,6 +1,6 @@
 """URLs: one canonical form, and a refusal of what two parsers read differently.
 
-Law: ``canonical(canonical(u)) == canonical(u)``; what is compared with the rules is what is asked of the server.
+Always ``canonical(canonical(u)) == canonical(u)``; what is compared with the rules is what is asked of the server.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class Reader:
         """Answer ``need`` from ``url``: up to five redirects, at most ``need.limit`` bytes of content.
 
         A redirect that leads nowhere has no status: it is no answer. Those of a polite look-up are not followed but
-        given: whoever asked politely asks again before each step. An answer of 400 and above speaks by its status;
+        given: a polite look-up asks again before each step. An answer of 400 and above speaks by its status;
         its content is a prefix of at most 64 KiB, and faults in it are no gap. ``need.fields`` go to the first
         origin only; a need with content is posted, once, and not redirected.
         """

@@ -33,7 +33,7 @@ def judged(exchange: Exchange, head: Head, limit: int) -> Content:
     if head.status >= 300:  # noqa: PLR2004 (RFC 9110 §15.4: redirection)
         return Content(whole=False, gap=BAD_STATUS)
     content = _read(exchange, head, limit)
-    if head.status == _PARTIAL and not content.gap:  # a part that nobody asked for
+    if head.status == _PARTIAL and not content.gap:  # a part that was not asked for
         return replace(content, whole=False, gap=TRUNCATED)
     return content
 

@@ -1,6 +1,6 @@
 """The proxy's own certificate authority: a key that only its owner can read, and short-lived leaves.
 
-A key that others could have read is not used. Whoever trusts this authority trusts this machine's user.
+A key that others could have read is not used. To trust this authority is to trust this machine's user.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _place(directory: Path) -> Path:
 
 
 def _make(file: Path) -> None:
-    """Write a new key and certificate; nobody else can read them at any moment, whatever the umask."""
+    """Write a new key and certificate; no other user can read them at any moment, whatever the umask."""
     key = certificates.new_key()
     certificate = certificates.root(key, datetime.now(UTC)).public_bytes(serialization.Encoding.PEM)
     descriptor, fresh = tempfile.mkstemp(dir=file.parent)

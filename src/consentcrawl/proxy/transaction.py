@@ -261,7 +261,7 @@ class Transaction:
         self._connection.transport.abort()
 
     def _settle(self) -> None:
-        """Let the ledger know how it ended, also when nobody is there any more."""
+        """Let the ledger know how it ended, also when the client has gone."""
         self._prefix.release()
         if self._delivery is not None and self.reply.digest:
             verdict, entry, delivered = self._delivery

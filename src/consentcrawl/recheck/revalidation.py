@@ -1,6 +1,6 @@
 """Asking whether a kept document is still the same, instead of for all of it again (RFC 9110 §13).
 
-Law: "not modified" is believed only of what was kept whole, from the very URL that is asked, and only of policy files:
+"Not modified" is believed only of what was kept whole, from the very URL that is asked, and only of policy files:
 those speak by their content. A 304 need not carry the fields of a 200 (RFC 9110 §15.4.5), so of an asset or a page,
 whose fields speak as well, it would hide a refusal that was added to them.
 """

@@ -46,7 +46,7 @@ _FORBIDS = {
 }
 # A permission reaches no further than its words: CAWG 1.1 has ai_training for models that are not generative.
 _ALLOWS = _FORBIDS | {"ai_training": Category.TRAIN_OTHER}
-# TDM contains training (AIPREF vocabulary), so whoever does not allow both has not allowed TDM.
+# TDM contains training (AIPREF vocabulary), so a maker who does not allow both has not allowed TDM.
 _WHOLE_OF_TDM = {"data_mining", "ai_training", "ai_generative_training"}
 
 

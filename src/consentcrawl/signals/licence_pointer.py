@@ -1,6 +1,6 @@
 """Pointers to licences: ``rel=license``, schema.org's ``license`` and ``acquireLicensePage``, notices of copyright.
 
-A licence is no consent to training and no refusal of it: all of this is noted, for who must ask whom, and decides
+A licence is no consent to training and no refusal of it: all of this is noted, for those who must ask whom, and decides
 nothing. RSL licences, which do decide, have a signal of their own.
 """
 

@@ -56,7 +56,7 @@ def _listed(content: bytes) -> tuple[Said, ...]:
 
 
 def _stated(row: Any) -> Iterable[Said]:  # noqa: ANN401 (any JSON value)
-    """State what a row says; one that nobody can read is still a row that matched."""
+    """State what a row says; one that cannot be read is still a row that matched."""
     where = f"list {json.text(row, 'list')}"
     quote = ", ".join(text for name in _SAID if (text := json.text(row, name))) or where
     # Who asks for a host speaks of what lies there, not of all that is shown there.

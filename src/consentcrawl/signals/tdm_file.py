@@ -37,7 +37,7 @@ SPEC = Spec(
 
 _FILE = Need(Gate.LOOKUP, "/.well-known/tdmrep.json")
 
-# What reserves in a file that cannot be read as JSON: nobody may say that nothing was found there.
+# What reserves in a file that cannot be read as JSON: it must not end as nothing found.
 _RESERVES = re.compile(
     rb"""tdm[-_:]?reservation["']?\s*+[:=]\s*+(?:[\[{]\s*+)?["']?(?:1|true|yes)\b""", re.IGNORECASE
 ).search

@@ -101,7 +101,7 @@ class Registries:
         while batch := self._batch(need):
             try:
                 answers = self._kept(need, self._answers(need, list(batch)))
-            except Exception as error:  # noqa: BLE001 (whoever waits must be told)
+            except Exception as error:  # noqa: BLE001 (the callers wait for it)
                 answers = dict.fromkeys(batch, self._gap(need, "reader_failed", f"{type(error).__name__}: {error}"))
             with self._changing:
                 for url in batch:

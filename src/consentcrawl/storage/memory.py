@@ -46,7 +46,7 @@ class MemoryStore:
             while self._bytes > self._most_bytes or len(self._documents) > self._most:
                 self._drop(next(iter(self._documents)))
 
-    def lease(self, url: str, now: float) -> bool:  # noqa: ARG002 (one process: nobody else)
+    def lease(self, url: str, now: float) -> bool:  # noqa: ARG002 (one process alone)
         """Always true: within one process the steward's single flight decides."""
         return True
 

@@ -65,7 +65,7 @@ def _text(image: bytes, manifest: bytes, context: Any) -> str:  # noqa: ANN401 (
 def _refusals(image: bytes, manifest: bytes) -> Json:
     """Return the answer where the active manifest alone speaks of training and only refuses; else nothing.
 
-    A refusal counts whoever signed it, and two thirds of the time go into verifying: so that is left out.
+    A refusal counts whatever its signature, and two thirds of the time go into verifying: so that is left out.
     """
     try:
         store = json.loads(_text(image, manifest, _UNVERIFIED))

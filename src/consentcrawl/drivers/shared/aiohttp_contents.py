@@ -1,6 +1,6 @@
 """Contents of aiohttp that were looked at and are given on: read once more from the beginning, and counted.
 
-The caller reads the same bytes, by the same methods, as if nobody had looked.
+The caller reads the same bytes, by the same methods, as if none had been read before.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class _Counted:
         return getattr(self._stream, name)
 
     def __del__(self) -> None:
-        self._handed.end()  # nobody read to the end, and nobody closed the response
+        self._handed.end()  # the response was neither read to its end nor closed
 
     def __aiter__(self) -> AsyncStreamIterator[bytes]:
         return AsyncStreamIterator(self.readline)

@@ -20,7 +20,7 @@ _HTTP_1_1 = 11
 def again(download: Download, response: Any, start: bytes, length: int | None) -> HTTPResponse:  # noqa: ANN401 (any handler's answer)
     """Return an answer that reads ``start`` once more and goes on where ``response`` is.
 
-    ``length`` is how many bytes of content the response had at first, None where nobody said.
+    ``length`` is how many bytes of content the response had at first, None where it was not announced.
     """
     content: Resumed | BytesIO
     if download.recorded:

@@ -1,6 +1,6 @@
 """Contents of urllib3 that were looked at and are given on: read once more from the beginning, and counted.
 
-The caller reads the same bytes, by the same methods, as if nobody had looked.
+The caller reads the same bytes, by the same methods, as if none had been read before.
 """
 
 from __future__ import annotations
