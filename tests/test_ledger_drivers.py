@@ -26,6 +26,7 @@ from consentcrawl.drivers import requests as requests_driver
 from consentcrawl.errors import LedgerBroken
 from consentcrawl.ledger.erasure import erase_rows
 from consentcrawl.ledger.evidence import EvidenceStore
+from consentcrawl.ledger.journal import SEGMENTS
 from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.reading import Line, lines
 from consentcrawl.ledger.recording import Delivered
@@ -35,7 +36,7 @@ from consentcrawl.ledger.recording.live import LedgerRecord
 from consentcrawl.ledger.recording.opening import EVIDENCE
 from consentcrawl.ledger.records import as_verdict, verdict_record
 from consentcrawl.ledger.segment_rows import PERSONAL, as_entry, as_row
-from consentcrawl.ledger.segments import SEGMENTS, SegmentReader, check_segment
+from consentcrawl.ledger.segments import SegmentReader, check_segment
 from consentcrawl.ledger.verify import verify
 from consentcrawl.steward import Steward
 from tests.faults import FaultyFiles

@@ -21,11 +21,12 @@ from consentcrawl.ledger.erasure import erase as erased
 from consentcrawl.ledger.erasure import erase_rows
 from consentcrawl.ledger.evidence import EvidenceStore, NoEvidence
 from consentcrawl.ledger.files import OS_FILES, write_whole
-from consentcrawl.ledger.journal import journals, recover
+from consentcrawl.ledger.journal import journals
 from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.merge import merge as merged
 from consentcrawl.ledger.recording.document_erasure import erase_documents
 from consentcrawl.ledger.recording.stored import EVIDENCE, naming, segment_file, segment_lines, segment_of
+from consentcrawl.ledger.sealing import recover
 from consentcrawl.ledger.segments import SegmentReader
 
 Output = Annotated[

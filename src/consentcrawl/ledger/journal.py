@@ -6,22 +6,17 @@ A journal that a killed run left behind is made into its segment by the next ope
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 
-import pyarrow as pa
-
-from consentcrawl.ledger.entry import Part, decode, urls_of
+from consentcrawl.ledger.entry import Part
 from consentcrawl.ledger.files import OS_FILES, Files
 from consentcrawl.ledger.frames import Batch, batch_payload, frame
-from consentcrawl.ledger.log import Ledger
-from consentcrawl.ledger.log_files import batches, live_batches, read_frames
-from consentcrawl.ledger.segment_rows import PERSONAL, SCHEMA, as_row
-from consentcrawl.ledger.segments import SEGMENTS, write_segment
+from consentcrawl.ledger.log_files import live_batches, read_frames
 
+SEGMENTS = "segments"
+"""Where the batch segments of a ledger and their journals lie, below its directory."""
 SUFFIX = ".journal"
 _ROOM = 8 * 1024 * 1024
-_TOGETHER = 4096  # rows made into Arrow columns at once
 
 
 class Journal:
@@ -61,35 +56,3 @@ def journal_rows(path: Path, files: Files = OS_FILES) -> Iterator[Part]:
     """The rows of a journal, up to one that a crash tore."""
     for _, batch in live_batches(read_frames(files, path), 0):
         yield from zip(batch.entries, batch.personal, strict=True)
-
-
-def seal_journal(ledger: Ledger, path: Path) -> None:
-    """Write the segment of a journal, then its entry, and remove the journal. Raises OSError, LedgerBroken."""
-    rows = journal_rows(path, ledger.files)
-    packed = []
-    while some := list(islice(rows, _TOGETHER)):
-        values = [as_row(decode(entry), urls_of(personal)) for entry, personal in some]
-        packed.append(pa.RecordBatch.from_pylist(values, SCHEMA))
-    if packed:
-        table = pa.Table.from_batches(packed, SCHEMA)
-        segment = write_segment(table, path.with_suffix(".parquet"), personal=PERSONAL)
-        ledger.append(segment.as_record(ledger.now()))
-    ledger.files.remove(path)
-    ledger.files.sync_directory(path.parent)
-
-
-def recover(ledger: Ledger) -> None:
-    """Seal every journal that was left behind. The ledger must be open: that no other process has it is relied on."""
-    for path in journals(ledger.directory):
-        if _is_sealed(ledger, path.with_suffix(".parquet")):
-            ledger.files.remove(path)
-        else:
-            seal_journal(ledger, path)
-
-
-def _is_sealed(ledger: Ledger, segment: Path) -> bool:
-    """Return whether an entry names the segment: then only the journal was still to be removed."""
-    name = f'"file":"{segment.name}"'.encode()
-    return segment.exists() and any(
-        name in entry for batch in batches(ledger.files, ledger.directory) for entry in batch.entries
-    )

@@ -27,8 +27,6 @@ from consentcrawl.ledger.files import OS_FILES, write_whole
 from consentcrawl.ledger.proof import Row
 from consentcrawl.ledger.tree import Frontier, complete_root, inclusion_path, leaf_hashes
 
-SEGMENTS = "segments"
-"""Where the segments of a ledger lie, below its directory."""
 GROUP = 2**14
 """Rows in a row group: a power of two, so that each group is a subtree (RFC 6962 §2.1)."""
 _OURS = ("salt", "commitment")

@@ -21,13 +21,13 @@ from consentcrawl.core import Evidence, Ground, Verdict
 from consentcrawl.errors import LedgerBroken
 from consentcrawl.ledger.entry import Part
 from consentcrawl.ledger.evidence.keeper import EvidenceKeeper
-from consentcrawl.ledger.journal import SUFFIX, Journal, seal_journal
+from consentcrawl.ledger.journal import SEGMENTS, SUFFIX, Journal
 from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.pending import Pending, PendingQueue
 from consentcrawl.ledger.recording import Ended
 from consentcrawl.ledger.recording.opening import handed_in, opened
 from consentcrawl.ledger.records import verdict_entry
-from consentcrawl.ledger.segments import SEGMENTS
+from consentcrawl.ledger.sealing import seal_journal
 
 ROWS, BYTES, SECONDS = 1_000_000, 256 * 1024 * 1024, 600.0
 """A segment is written at so many rows, at so many bytes of journal, and at the latest after so many seconds."""

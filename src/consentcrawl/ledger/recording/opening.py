@@ -19,7 +19,7 @@ from consentcrawl.errors import LedgerBroken
 from consentcrawl.ledger.evidence import EvidenceStore
 from consentcrawl.ledger.evidence.keeper import EvidenceKeeper
 from consentcrawl.ledger.files import OS_FILES, Files
-from consentcrawl.ledger.journal import recover
+from consentcrawl.ledger.journal import journals
 from consentcrawl.ledger.log import Ledger
 from consentcrawl.ledger.records import policy_record
 
@@ -45,7 +45,10 @@ def opened(
     keeper = EvidenceKeeper(EvidenceStore(place / EVIDENCE, files=files), config.secrets)
     ledger = Ledger.open(place, run=run, files=files, sync_documents=keeper.sync)
     try:
-        recover(ledger)
+        if journals(place):
+            from consentcrawl.ledger.sealing import recover  # noqa: PLC0415 (pyarrow: 45 MB, where a run was killed only)
+
+            recover(ledger)
         ledger.append(*policy_record(config.policy, time.time()))
     except BaseException:
         ledger.close()

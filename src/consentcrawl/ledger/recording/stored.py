@@ -14,10 +14,11 @@ from typing import Any
 
 from consentcrawl.errors import LedgerBroken
 from consentcrawl.ledger import index
+from consentcrawl.ledger.journal import SEGMENTS
 from consentcrawl.ledger.reading import Line, VerifiedEntries, verified_lines
 from consentcrawl.ledger.recording.opening import EVIDENCE
 from consentcrawl.ledger.segment_rows import as_entry
-from consentcrawl.ledger.segments import SEGMENTS, SegmentReader
+from consentcrawl.ledger.segments import SegmentReader
 
 __all__ = [
     "EVIDENCE",
