@@ -45,7 +45,7 @@ from tests.test_ledger_record import URL, ground, robots, verdict
 from tests.website import Answer, Site, noise, serving
 
 IMAGE = noise()
-FILM = bytes(range(256)) * 1000
+FILM = b"\0\0\0\x18ftypisom\0\0\2\0isommp41" + bytes(range(256)) * 1000
 TEXT = b"<p>art</p>" * 500
 ROBOTS = b"User-agent: *\nDisallow: /closed/\n"
 HTML = ("Content-Type", "text/html")
