@@ -41,7 +41,7 @@ from consentcrawl.formats import c2pa, image
 from consentcrawl.sources import manifests
 from consentcrawl.steward import Steward
 from consentcrawl.workers import manifest
-from consentcrawl.workers.pool import TIMED_OUT
+from consentcrawl.workers.pool import TIMED_OUT, Limits, Workers
 from tests import signed_images as signed
 from tests.website import Answer, Site, serving
 
@@ -213,6 +213,16 @@ def test_c2pa_2_2_11_an_update_manifest_speaks_of_its_parent_s_content() -> None
     assert inspect(signed.updated("jpeg", updated)).outcome is R
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A reader that is bounded by its work alone, however busy the machine."""
+    made = Workers(manifests._PROGRAM, limits=Limits(seconds=100))
+    monkeypatch.setattr(manifests, "workers", lambda: made)
+    yield
+    made.shut()
+
+
+@pytest.mark.usefixtures("patient")
 def test_ours_changed_manifests_forbid_or_leave_a_gap_and_allow_nothing_new() -> None:
     chance = random.Random(7)  # noqa: S311 (no secret)
     for container in signed.FORMATS:

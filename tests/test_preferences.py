@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import timeit
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -148,4 +148,7 @@ def test_ours_any_text_is_a_content_signal(value: str) -> None:
 
 def test_ours_odd_values_take_linear_time() -> None:
     for value in ("a" * 300_000, "a=" * 150_000, "a    " * 60_000 + "=n", " " * 300_000, "a=((((" * 50_000):
-        assert timeit.timeit(lambda value=value: (usage([value]), content_signal(value)), number=1) < 1  # type: ignore[misc]
+        begun = process_time()
+        usage([value])
+        content_signal(value)
+        assert process_time() - begun < 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import timeit
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -144,5 +144,7 @@ def test_ours_odd_lines_take_linear_time_and_bounded_memory() -> None:
         "unavailable_after:" + "1," * 100_000,
         "a:" * 100_000,
     ):
-        assert timeit.timeit(lambda line=line: directives(line), number=1) < 1  # type: ignore[misc]
-        assert len(directives(line)) <= 2
+        begun = process_time()
+        found = directives(line)
+        assert process_time() - begun < 1
+        assert len(found) <= 2
