@@ -22,7 +22,7 @@ from consentcrawl.proxy import certificates
 from consentcrawl.proxy.live.activity import Activity
 from consentcrawl.proxy.server import Proxy, ProxySettings
 from tests.kept import Kept
-from tests.website import Answer, noise
+from tests.website import FILM_HEAD, Answer, noise
 
 HOST = "art.test"
 IMAGE = noise()
@@ -34,7 +34,7 @@ PAGES = {
     "/noai.jpg": Answer(IMAGE, fields=(*JPEG, ("X-Robots-Tag", "noai"))),
     "/closed/a.jpg": Answer(IMAGE, fields=JPEG),
     "/reserved/a.jpg": Answer(IMAGE, fields=JPEG),
-    "/big.bin": Answer(b"\x55" * 3_000_000, fields=(("Content-Type", "video/mp4"),)),
+    "/big.bin": Answer(FILM_HEAD + b"\x55" * 3_000_000, fields=(("Content-Type", "video/mp4"),)),
     "/hop": Answer(status=302, fields=(("Location", "/noai.jpg"),)),
     "/gone.jpg": Answer(b"none", 404),
     "/busy.jpg": Answer(status=429, fields=(("Retry-After", "120"),)),

@@ -26,12 +26,12 @@ from consentcrawl.core import Fields, Outcome
 from consentcrawl.drivers.fsspec import ConsentFileSystem, Refused, Undetermined, filesystem, install, uninstall
 from consentcrawl.drivers.shared.representations import Decided, Representation
 from tests.kept import Kept
-from tests.website import Answer, Site, noise, serving
+from tests.website import FILM_HEAD, Answer, Site, noise, serving
 
 IMAGE = noise()
 JPEG = (("Content-Type", "image/jpeg"), ("ETag", '"1"'))
 CSV = b"a,b\n1,2\n3,4\n"
-LONG = bytes(range(256)) * 4_000
+LONG = FILM_HEAD + bytes(range(256)) * 4_000
 RANGES = (("Content-Type", "video/mp4"), ("ETag", '"2"'), ("Accept-Ranges", "bytes"))
 
 

@@ -22,7 +22,7 @@ from consentcrawl.drivers import httpx as of_httpx
 from consentcrawl.drivers import httpx2 as of_httpx2
 from tests.kept import Kept
 from tests.raw_server import RawServer, dripping, response
-from tests.website import Answer, Site, noise, serving
+from tests.website import FILM_HEAD, Answer, Site, noise, serving
 
 IMAGE = noise()
 JPEG = (("Content-Type", "image/jpeg"),)
@@ -30,7 +30,7 @@ PAGE = b'<meta name="robots" content="noai">'
 PAGES = {
     "/free.jpg": Answer(IMAGE, fields=JPEG),
     "/noai.jpg": Answer(IMAGE, fields=(*JPEG, ("X-Robots-Tag", "noai"))),
-    "/big.bin": Answer(bytes(20_000_000), fields=(("Content-Type", "video/mp4"),)),
+    "/big.bin": Answer(FILM_HEAD + bytes(20_000_000 - len(FILM_HEAD)), fields=(("Content-Type", "video/mp4"),)),
     "/page": Answer(gzip.compress(PAGE), fields=(("Content-Type", "text/html"), ("Content-Encoding", "gzip"))),
     "/hello": Answer(gzip.compress(b"hello"), fields=(("Content-Type", "text/html"), ("Content-Encoding", "gzip"))),
     "/hop": Answer(status=302, fields=(("Location", "/free.jpg"), ("Set-Cookie", "seen=1"))),

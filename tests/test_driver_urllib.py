@@ -29,7 +29,7 @@ from consentcrawl.core import Outcome
 from consentcrawl.drivers.urllib import ConsentHandler, Refused, Undetermined, install, opener, uninstall
 from tests.kept import Kept
 from tests.raw_server import RawServer, response
-from tests.website import Answer, Site, noise, serving
+from tests.website import FILM_HEAD, Answer, Site, noise, serving
 
 IMAGE = noise()
 JPEG = (("Content-Type", "image/jpeg"),)
@@ -38,7 +38,7 @@ PAGES = {
     "/free.jpg": Answer(IMAGE, fields=JPEG),
     "/noai.jpg": Answer(IMAGE, fields=NOAI),
     "/a.csv": Answer(b"a,b\n1,2\n3,4\n", fields=(("Content-Type", "text/csv"),)),
-    "/big.bin": Answer(bytes(20_000_000), fields=(("Content-Type", "video/mp4"),)),
+    "/big.bin": Answer(FILM_HEAD + bytes(20_000_000 - len(FILM_HEAD)), fields=(("Content-Type", "video/mp4"),)),
     "/hop": Answer(status=302, fields=(("Location", "/free.jpg"), ("Set-Cookie", "seen=1"))),
     "/hop/noai": Answer(status=302, fields=(("Location", "/noai.jpg"),)),
     "/robots.txt": Answer(b"User-agent: *\nDisallow: /closed/\n", fields=(("Content-Type", "text/plain"),)),

@@ -24,14 +24,14 @@ from consentcrawl.drivers import urllib as urllib_driver
 from tests.callers import Fetch, callers
 from tests.kept import Kept
 from tests.raw_server import RawServer, dripping, response
-from tests.website import Answer, Site, noise, serving
+from tests.website import FILM_HEAD, Answer, Site, noise, serving
 
 ROBOTS = b"""User-agent: *
 Disallow: /closed/
 Content-Usage: /reserved/ train-ai=n
 """
 IMAGE = noise()
-BIG = b"\0" * 30_000_000
+BIG = FILM_HEAD + b"\0" * 30_000_000
 JPEG = (("Content-Type", "image/jpeg"),)
 HTML = (("Content-Type", "text/html"),)
 NOAI_PAGE = b'<html><head><meta name="robots" content="noai, noimageai"></head><body>art</body></html>'

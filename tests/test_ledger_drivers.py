@@ -42,10 +42,10 @@ from consentcrawl.steward import Steward
 from tests.faults import FaultyFiles
 from tests.test_ledger_entry import verdict as full_verdict
 from tests.test_ledger_record import URL, ground, robots, verdict
-from tests.website import Answer, Site, noise, serving
+from tests.website import FILM_HEAD, Answer, Site, noise, serving
 
 IMAGE = noise()
-FILM = b"\0\0\0\x18ftypisom\0\0\2\0isommp41" + bytes(range(256)) * 1000
+FILM = FILM_HEAD + bytes(range(256)) * 1000
 TEXT = b"<p>art</p>" * 500
 ROBOTS = b"User-agent: *\nDisallow: /closed/\n"
 HTML = ("Content-Type", "text/html")

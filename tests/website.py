@@ -14,6 +14,10 @@ from PIL import Image
 Fields = tuple[tuple[str, str], ...]
 
 
+FILM_HEAD = b"\0\0\0\x18ftypisom\0\0\2\0isommp41"
+"""How a film begins (ISO 14496-12 §4.3): content that is known to be no image."""
+
+
 @dataclass
 class Answer:
     """What is answered: a status, fields and content; ``slow`` waits that many seconds first."""

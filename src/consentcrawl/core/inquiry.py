@@ -7,6 +7,7 @@ refused at one gate is carried to the next.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from types import ModuleType
 
 from consentcrawl.core.asset import Asset
@@ -135,6 +136,8 @@ class Inquiry:
         gaps, grounds = tuple(self._gaps), tuple(self._grounds)
         if self._open and not deciding:
             gaps += tuple(Gap(need.at(self.asset), "not_fetched", holds=True) for need in self._open)
+        if len(gaps) > 1:
+            gaps = _merged(gaps)
         outcome = Outcome.REFUSE if deciding else Outcome.PERMIT
         if gaps and not deciding and any(gap.holds or self.policy.gaps == "hold" for gap in gaps):
             outcome = Outcome.UNDETERMINED
@@ -245,3 +248,15 @@ class Inquiry:
 
 
 _NEXT = {Gate.LOOKUP: Gate.HEAD, Gate.HEAD: Gate.BODY}
+
+
+def _merged(gaps: Iterable[Gap]) -> tuple[Gap, ...]:
+    """Name each need once for each reason: several signals may lack the same."""
+    merged: dict[tuple[str, str], Gap] = {}
+    for gap in gaps:
+        known = merged.get((gap.need, gap.reason))
+        if known is not None:
+            notes = "; ".join(filter(None, dict.fromkeys((known.note, gap.note))))
+            gap = replace(gap, holds=gap.holds or known.holds, note=notes)  # noqa: PLW2901 (the two of them)
+        merged[gap.need, gap.reason] = gap
+    return tuple(merged.values())

@@ -72,6 +72,8 @@ def kind_of(content: bytes) -> tuple[str, Reader | None]:
 def _may_be_image(content: bytes) -> bool:
     if content.startswith((*_TEXT_MARKS, *_NO_IMAGES)) or _BINARY.search(content, 0, _HEADER) is None:
         return False
+    if content[257:262] == b"ustar":  # an archive as well (POSIX.1 pax)
+        return False
     riff = content.startswith(b"RIFF") and content[8:12] in _RIFF_TYPES
     return not riff and not (content[4:8] == b"ftyp" and content[8:12] in _VIDEO_BRANDS)
 
