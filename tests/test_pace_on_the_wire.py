@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 import consentcrawl
@@ -106,7 +107,7 @@ def test_ours_a_driver_of_tasks_waits_without_holding_up_the_loop(site: Site) ->
             ticks.append(time.monotonic())
             await asyncio.sleep(0.01)
 
-    async def get(session: aiohttp_driver.ClientSession, number: int) -> int:
+    async def get(session: aiohttp.ClientSession, number: int) -> int:
         async with session.get(f"{site.origin}/{number}.jpg") as response:
             await response.read()
             return response.status
