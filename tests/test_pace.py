@@ -27,12 +27,9 @@ class Clock:
     def __call__(self) -> float:
         return self.now
 
-    def wait(self, seconds: float) -> bool:
+    def after(self, seconds: float, function: Callable[[], None]) -> None:
         self.now += seconds
-        return False
-
-    def is_set(self) -> bool:
-        return False
+        threading.Thread(target=function).start()
 
 
 @pytest.fixture
@@ -42,9 +39,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def turns(clock: Clock) -> Pace:
-    made = Pace(clock=clock)
-    made._stopped = clock  # type: ignore[assignment]
-    return made
+    return Pace(clock=clock, after=clock.after)
 
 
 def test_ours_one_request_per_origin_at_a_time() -> None:
@@ -327,12 +322,26 @@ def test_ours_a_success_ends_the_back_off() -> None:
     assert turns.before(A) is None
 
 
-def test_ours_other_threads_wait_for_nothing_but_their_own_origin() -> None:
+def test_rfc9110_10_2_3_the_answer_to_a_policy_file_does_not_shorten_the_wait() -> None:
+    clock, turns = paced()
+    turns.ended(A, turns.before(A), Evidence(ROBOTS_TXT, A, status=503, fields=Fields([("Retry-After", "30")])))
+    turns.ended(A, turns.before(A, delayed=False), Evidence(ROBOTS_TXT, A, status=200))
+    asset = before(turns)
+
+    clock.wait(29)
+    assert not asset.done()
+    clock.wait(2)
+    assert asset.done()
+
+
+def test_ours_other_origins_go_on_while_one_is_left_alone() -> None:
     clock, turns = paced()
     turns.note(A, retry_after=100)
+    waiting = before(turns)
     assert turns.before(B) is None
-    assert not before(turns).done()
+    assert not waiting.done()
     clock.wait(101)
+    assert waiting.done()
 
 
 def test_ours_two_paces_on_one_store_are_one_clock() -> None:

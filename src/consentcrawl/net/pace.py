@@ -187,15 +187,16 @@ class Pace:
 
     def heed(self, origin: str, answer: Answer) -> None:
         """Take note of what an answer says about when to come back."""
+        known, now = self._known(origin), self._clock()
         if answer.status in _ASKED_TO_WAIT:
-            known = self._known(origin)
             back_off = min(2.0 ** min(known.failures, _DOUBLED), _LONGEST_BACK_OFF)
             known.failures += 1
             # A server that names no time, or none at all, is given a longer one each time.
-            self.note(origin, retry_after=retry_after(answer.fields.first("retry-after"), self._clock()) or back_off)
-        elif answer.status and (known_one := self._origins.get(origin)) is not None and known_one.failures:
-            known_one.failures, known_one.resumes_at = 0, _LONG_AGO
-            self.note(origin, delay=known_one.delay)
+            self.note(origin, retry_after=retry_after(answer.fields.first("retry-after"), now) or back_off)
+        elif answer.status and known.failures and now >= known.resumes_at:
+            # Before that, it is the answer to what was sent earlier, or to what waits for no delay.
+            known.failures, known.resumes_at = 0, _LONG_AGO
+            self.note(origin, delay=known.delay)
 
     def delay(self, origin: str) -> float:
         """Return the seconds that ``origin`` wants between two requests; 0 when it named none."""
