@@ -36,7 +36,6 @@ Disallow: /tmp/
 Disallow: /print/*/pdf
 Allow: /search/help
 Allow: /images/
-Crawl-delay: 1
 
 User-agent: AhrefsBot
 User-agent: SemrushBot

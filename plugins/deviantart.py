@@ -92,6 +92,7 @@ SPEC = Spec(
         "wixmp.com",
     ),
     keys=_keys,
+    pace=site_default.paces(__file__),
 )
 
 

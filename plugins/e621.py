@@ -42,6 +42,7 @@ SPEC = Spec(
     keys=_WORKS.keys,
     # What a post leads to is the maker's own place.
     makers_from=1,
+    pace=site_default.paces(__file__),
 )
 
 

@@ -224,7 +224,7 @@ def config_for(origin: Origin, roots: Path) -> consentcrawl.Config:
     """Settings under which the origin is found as ``art.test`` at the usual ports; no network is opened."""
     maps = [f"{HOST}:{at}:127.0.0.1:{origin.ports[scheme]}" for scheme, at in (("http", 80), ("https", 443))]
     to = tuple(ConnectTo.parse(text) for text in maps)
-    return consentcrawl.Config(connect_to=to, contact="https://taker.example/", roots=str(roots))
+    return consentcrawl.Config(connect_to=to, contact="https://taker.example/", roots=str(roots), pace="off")
 
 
 @contextmanager

@@ -99,7 +99,7 @@ def site() -> Iterator[Site]:
 @pytest.fixture
 def steward() -> Iterator[consentcrawl.Steward]:
     serving_loopback = consentcrawl.Steward(
-        consentcrawl.Config(allow=("127.0.0.0/8",), contact="https://taker.example/")
+        consentcrawl.Config(allow=("127.0.0.0/8",), contact="https://taker.example/", pace="off")
     )
     yield serving_loopback
     serving_loopback.shut()

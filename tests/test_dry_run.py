@@ -16,7 +16,6 @@ from consentcrawl.core import Gate, Hop, Outcome, Policy, Verdict
 from consentcrawl.drivers.dry_run import judge
 from consentcrawl.net.guard import ConnectTo
 from consentcrawl.net.pace import Pace
-from consentcrawl.net.paced import PacedReader
 from consentcrawl.steward import Steward
 
 Site = dict[str, Answer]
@@ -53,12 +52,11 @@ def serve() -> Iterator[Serve]:
             hosts = {"art.example": seen} | {f"{name}.example": other for name, other in others.items()}
             connect_to = tuple(map(ConnectTo.parse, stack.enter_context(web(hosts))))
             settings = Config(policy=policy or Policy(), connect_to=connect_to)
-            pace = Pace(most=2)
-            steward = Steward(settings, reader=PacedReader(settings.reader(), pace))
+            steward = Steward(settings, pace=Pace(most=2))
             stack.callback(steward.shut)
 
             def ask(url: str, page: str | None = None, **more: object) -> Verdict:
-                return judge(steward, url, page, pace=pace, **more)  # type: ignore[arg-type]
+                return judge(steward, url, page, **more)  # type: ignore[arg-type]
 
             return seen, ask
 

@@ -26,6 +26,12 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformWeb]:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def floors_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look-ups are counted here, and not timed: the floors of platforms have tests of their own."""
+    monkeypatch.setattr("consentcrawl.sources.pacing.seconds_between", lambda *_: 0.0)
+
+
 @pytest.fixture
 def world(web: PlatformWeb) -> World:
     web.answers, world = World(), World()

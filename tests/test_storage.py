@@ -14,6 +14,7 @@ from consentcrawl.core import ROBOTS_TXT, Category, Evidence, Fields, Gate, Grou
 from consentcrawl.storage import NO_ANSWER_SERVES, Store
 from consentcrawl.storage.memory import MemoryStore
 from consentcrawl.storage.sqlite import LEASE_SECONDS, SqliteStore
+from consentcrawl.storage.turns import HELD_SECONDS
 
 URL = "https://art.example/robots.txt"
 NOW = 1_767_225_600.0
@@ -176,3 +177,59 @@ def test_ours_a_locked_file_knows_nothing_and_stops_nobody(tmp_path: Path, monke
     assert store.lease(fresh, NOW)
     for each in (store, other):
         each.close()
+
+
+ORIGIN = "https://art.example"
+
+
+def test_ours_one_request_to_an_origin_at_a_time_and_no_closer_than_its_delay(store: Store) -> None:
+    assert store.take_turn(ORIGIN, NOW, 2.0) == 0
+    assert 0 < store.take_turn(ORIGIN, NOW + 3, 2.0) <= 1
+    assert store.take_turn("https://other.example", NOW, 2.0) == 0
+    store.end_turn(ORIGIN, NOW + 6)
+    assert store.take_turn(ORIGIN, NOW + 4, 2.0) == pytest.approx(2.0)
+    assert store.take_turn(ORIGIN, NOW + 6, 2.0) == 0
+
+
+def test_ours_a_turn_that_was_never_ended_is_over_after_ten_seconds(store: Store) -> None:
+    assert store.take_turn(ORIGIN, NOW, 2.0) == 0
+    assert store.take_turn(ORIGIN, NOW + HELD_SECONDS - 1, 2.0) > 0
+    assert store.take_turn(ORIGIN, NOW + HELD_SECONDS, 2.0) == 0
+
+
+def test_ours_an_origin_that_is_put_off_stays_held(store: Store) -> None:
+    assert store.take_turn(ORIGIN, NOW, 0.0) == 0
+    store.end_turn(ORIGIN, NOW + 1, held=True)
+    assert store.take_turn(ORIGIN, NOW + 2, 0.0) > 0
+    store.end_turn(ORIGIN, NOW)
+    assert store.take_turn(ORIGIN, NOW + 2, 0.0) == 0
+
+
+def test_ours_a_turn_from_a_clock_that_was_set_back_does_not_count(store: Store) -> None:
+    store.end_turn(ORIGIN, NOW + 10 * 86_400)
+    assert store.take_turn(ORIGIN, NOW, 2.0) == 0
+
+
+@pytest.mark.parametrize("value", ["'soon'", "x'ff'", "NULL", "9e999", "-9e999"])
+@pytest.mark.parametrize("column", ["next_at", "held_until"])
+def test_ours_a_damaged_turn_is_one_that_is_not_there(tmp_path: Path, column: str, value: str) -> None:
+    store = SqliteStore(tmp_path / "kept.db")
+    store.end_turn(ORIGIN, NOW)
+    with sqlite3.connect(tmp_path / "kept.db") as database:
+        database.execute(f"UPDATE pace SET {column} = {value}")  # noqa: S608 (the cases above)
+    assert store.take_turn(ORIGIN, NOW + 1, 2.0) == 0
+    with sqlite3.connect(tmp_path / "kept.db") as database:
+        database.execute(f"UPDATE pace SET {column} = {value}")  # noqa: S608 (the cases above)
+    store.end_turn(ORIGIN, NOW + 5)
+    assert store.take_turn(ORIGIN, NOW + 2, 2.0) == pytest.approx(3.0)
+    store.close()
+
+
+def test_ours_a_store_that_cannot_be_written_keeps_turns_in_memory(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "kept.db")
+    with sqlite3.connect(tmp_path / "kept.db") as database:
+        database.execute("DROP TABLE pace")
+    assert store.take_turn(ORIGIN, NOW, 2.0) == 0
+    store.end_turn(ORIGIN, NOW + 2)
+    assert store.take_turn(ORIGIN, NOW + 1, 2.0) == pytest.approx(1.0)
+    store.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ class Site:
     asked: list[tuple[str, str]] = field(default_factory=list)
     heads: list[dict[str, str]] = field(default_factory=list)
     sent: dict[str, int] = field(default_factory=dict)
+    arrived: list[float] = field(default_factory=list)
+    """When each request arrived, in seconds by ``time.monotonic``."""
 
     def count(self, target: str) -> int:
         """How often a target was asked for."""
@@ -58,6 +61,7 @@ def serving(pages: Mapping[str, Answer]) -> Iterator[Site]:  # noqa: C901 (one s
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
+            site.arrived.append(time.monotonic())
             site.asked.append((self.command, self.path))
             site.heads.append({name.lower(): value for name, value in self.headers.items()})
             answer = pages.get(self.path, Answer(b"nothing here", 404))

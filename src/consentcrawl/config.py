@@ -26,7 +26,8 @@ VERSION = __version__ = version("consentcrawl-middleware")
 TOKEN = "consentcrawl"  # noqa: S105 (a product token)
 _SECTIONS = {"purpose", "policy", "network", "platforms", "agreements", "lists", "ledger"}
 _LAYERED = frozenset({"purpose", "policy", "ledger"})
-_NETWORK = {"allow", "connect_to", "timeout", "roots"}
+_NETWORK = {"allow", "connect_to", "timeout", "roots", "pace"}
+_PACES = ("robots", "off")
 _PURPOSE = {"name", "token", "contact"}
 
 
@@ -69,9 +70,8 @@ class Config:
     """The settings of one taker. ``contact`` is a URL that makers can write to; ``secrets`` are platform keys.
 
     ``lists`` are files of compiled opt-out lists; ``platforms`` are those that have a section in the settings.
-    ``timeout`` is in seconds and bounds one look-up from name to last byte. ``ledger`` is the directory of the ledger
-    that every steward writes to, or empty; ``{process}`` in it gives each process one of its own. ``origins`` says of
-    each policy key where its value came from.
+    ``timeout`` is in seconds and bounds one look-up from name to last byte. Where ``pace`` is ``robots`` the caller's
+    requests wait for their origin's turn; where it is ``off`` they do not.
     """
 
     purpose: Purpose = field(default_factory=make_purpose)
@@ -86,6 +86,7 @@ class Config:
     connect_to: tuple[ConnectTo, ...] = ()
     timeout: float = 10.0
     roots: str | None = None
+    pace: str = _PACES[0]
     ledger: str = ""
     origins: Mapping[str, str] = field(default_factory=dict)
 
@@ -211,9 +212,17 @@ def _config(settings: Mapping[str, Any], sources: Mapping[str, str]) -> Config:
         connect_to=tuple(ConnectTo.parse(text) for text in network.get("connect_to", ())),
         timeout=float(network.get("timeout", 10.0)),
         roots=network.get("roots"),
+        pace=_pace(network.get("pace", _PACES[0])),
         ledger=_ledger(settings.get("ledger", {})),
         origins={key: sources.get(f"policy.{key}", f"preset {preset}") for key in CHOICES},
     )
+
+
+def _pace(pace: object) -> str:
+    if pace not in _PACES:
+        msg = f"network.pace = {pace!r}: it is one of {', '.join(_PACES)}"
+        raise BadPolicy(msg)
+    return str(pace)
 
 
 def _lists(table: Mapping[str, Any]) -> tuple[str, ...]:

@@ -76,6 +76,12 @@ def makers_from(plugin: ModuleType) -> float:
     return _spec(plugin).makers_from
 
 
+def seconds_between(plugins: tuple[ModuleType, ...], host: str) -> float:
+    """Return the least seconds between two requests to an origin on ``host``, by its plugins; 0 where none is named."""
+    paces = (pace for plugin in plugins for pace in _spec(plugin).pace)
+    return max((seconds for name, seconds in paces if f".{host}".endswith(f".{name}")), default=0.0)
+
+
 def bulk_of(plugin: ModuleType) -> Bulk | None:
     """Return what joins look-ups of several works, or None where a platform answers for one at a time."""
     return _spec(plugin).bulk

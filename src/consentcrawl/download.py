@@ -30,6 +30,7 @@ from consentcrawl.core import (
 from consentcrawl.formats.url import BadUrl, canonical, same_site
 from consentcrawl.ledger.recording import Delivered, Ended
 from consentcrawl.ledger.recording.durable import durable
+from consentcrawl.net.pace import Parked, Turn
 from consentcrawl.net.reader import FOLLOWED
 from consentcrawl.net.unpacking import unpacked
 from consentcrawl.net.unreached import Unreached
@@ -58,7 +59,7 @@ _FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, MemoryE
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Wait for ``futures``: look-ups, or the entry in the ledger."""
+    """Wait for ``futures``: look-ups, the origin's turn, or the entry in the ledger."""
 
     futures: Sequence[Future[Any]]
 
@@ -140,7 +141,7 @@ class Download:
     """
 
     __slots__ = (
-        "_before_end", "_entry", "_flow", "_hops", "_limit", "_steward",
+        "_before_end", "_entry", "_flow", "_hops", "_limit", "_steward", "_turn",
         "fields", "inquiry", "status", "step", "url", "verdict",
     )  # fmt: skip
 
@@ -163,6 +164,7 @@ class Download:
         self._steward, self._hops, self._limit, self._before_end = steward, hops, limit, before_end
         self.status, self.fields = 0, NO_FIELDS
         self._entry: Future[int] | None = None
+        self._turn: Turn | None = None
         self.verdict: Verdict | None = None
         """The verdict, once the flow has ended."""
         self.inquiry: Inquiry | None = None
@@ -196,9 +198,7 @@ class Download:
         if not _awaits(inquiry, Gate.HEAD):
             yield from self._resolved(inquiry)
         if _awaits(inquiry, Gate.HEAD):
-            head = yield Send(self.url)
-            assert isinstance(head, Head)  # noqa: S101 (the reply to Send)
-            self._tell_head(inquiry, head)
+            yield from self._sent(inquiry)
             if not _awaits(inquiry, Gate.BODY):
                 yield from self._resolved(inquiry)
         if _awaits(inquiry, Gate.BODY):
@@ -220,6 +220,20 @@ class Download:
     def _resolved(self, inquiry: Inquiry, *sources: Manifests) -> Generator[Step, Reply, None]:
         for pending in self._steward.resolve(inquiry, *sources):
             yield Wait(pending)
+
+    def _sent(self, inquiry: Inquiry) -> Generator[Step, Reply, None]:
+        """Send the request in its origin's turn; an origin that must be left alone for too long is a gap."""
+        self._turn = turn = self._steward.turn(inquiry.asset.origin)
+        if turn is not None:
+            yield Wait((turn,))
+            if isinstance(parked := turn.exception(), Parked):
+                inquiry.reach, at = Gate.HEAD, self._steward.clock()
+                inquiry.tell(Evidence(HEAD, self.url, at=at, gap="parked", whole=False, note=str(parked)))
+                return
+        head = yield Send(self.url)
+        assert isinstance(head, Head)  # noqa: S101 (the reply to Send)
+        self._steward.end_turn(inquiry.asset.origin, turn, head)
+        self._tell_head(inquiry, head)
 
     def _content(self) -> Generator[Step, Reply, Content]:
         """Return what is read of the content; a part is judged by the asset from its beginning, looked up for that."""
@@ -262,6 +276,7 @@ class Download:
         inquiry = self.inquiry
         if inquiry is None or self.verdict is not None or self._entry is not None:
             return
+        self._steward.end_turn(inquiry.asset.origin, self._turn)
         at, reason = self._steward.clock(), reason_of(error, inquiry.gate)
         for need in [need for need in inquiry.needs() if need in (HEAD, BODY)]:
             status = self.status or None

@@ -34,8 +34,10 @@ from consentcrawl.core.inquiry import MAX_DEPTH
 from consentcrawl.formats.url import BadUrl, canonical
 from consentcrawl.ledger.recording import Record
 from consentcrawl.ledger.recording.durable import durable
+from consentcrawl.net.pace import Answer, Pace, Turn
 from consentcrawl.sources import Source
 from consentcrawl.sources.origins import Origins
+from consentcrawl.sources.pacing import Pacing
 from consentcrawl.sources.router import Router
 from consentcrawl.sources.web import Reads, answer_to
 from consentcrawl.storage import Store
@@ -54,17 +56,19 @@ class Steward:
     A context manager: leaving it waits for look-ups under way and lets go of threads, store and ledger.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (each has a default)
         self,
         config: Config | None = None,
         *,
         reader: Reads | None = None,
         store: Store | None = None,
         record: Record | None = None,
+        pace: Pace | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Serve the purpose and policy of ``config``; look documents up with ``reader`` and keep them in ``store``.
 
+        ``pace`` is the steward's from now on, and is shared through ``store``.
         ``record`` is the ledger; without one it is that which ``config`` names, if any. Raises LedgerBroken for one
         that is damaged, or that another process writes.
         """
@@ -75,7 +79,12 @@ class Steward:
         self.record = record or _record(self._config)
         among = discovery.active(self.policy, self._config.configured)
         self._hosts = discovery.Hosts(among)
-        self._router = Router(self._config, self.reader, self.store, clock, among=among, hosts=self._hosts)
+        self.pace, self._paces = pace or Pace(), self._config.pace != "off"
+        self.pace.shared = self.store
+        self._pacing = Pacing(self.pace, self.store, clock, self.purpose.token, self._hosts)
+        self._router = Router(
+            self._config, self.reader, self.store, clock, among=among, hosts=self._hosts, pacing=self._pacing
+        )
         self._origins = Origins(self.purpose, among, self._hosts, self._router, self.store)
         self._lasting = tuple(s for s in discovery.general(among) if name_of(s) not in _OF_ACCESS)
 
@@ -172,6 +181,18 @@ class Steward:
     def prefix(self, url: str, limit: int) -> Future[Evidence]:
         """Return at most ``limit`` bytes from the beginning of the asset at ``url``, to come."""
         return self._router.web.prefix(url, limit)
+
+    def turn(self, origin: str) -> Turn | None:
+        """Return the turn of ``origin`` to wait for before the caller's request is sent; None where it may go at once.
+
+        It raises Parked for an origin that wants to be left alone for too long. ``end_turn`` gives it back.
+        """
+        return self._pacing.before(origin) if self._paces else None
+
+    def end_turn(self, origin: str, turn: Turn | None, answer: Answer | None = None) -> None:
+        """Give the turn back, and take note of what the answer says about when to come back."""
+        if self._paces:
+            self.pace.ended(origin, turn, answer)
 
     def close(self, inquiry: Inquiry, hops: Sequence[Hop] = ()) -> Verdict:
         """End the inquiry and return its verdict, once the ledger has it. Blocks; raises LedgerBroken."""

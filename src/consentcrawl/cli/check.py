@@ -33,8 +33,7 @@ from consentcrawl.ledger.recording.batch import BatchRecord
 from consentcrawl.ledger.recording.live import LedgerRecord
 from consentcrawl.ledger.recording.opening import PROCESS
 from consentcrawl.ledger.recovery import LedgerTaken
-from consentcrawl.net.pace import Pace
-from consentcrawl.net.paced import PacedReader
+from consentcrawl.net.pace import MINIMUM_SECONDS, Pace
 from consentcrawl.steward import Steward
 from consentcrawl.storage.sqlite import SqliteStore
 
@@ -121,10 +120,10 @@ class _Asking:
     def __init__(  # noqa: PLR0913 (what was asked for)
         self, config: Config, store: Path | None, reach: Reach, *, settle: bool, workers: int, single: bool
     ) -> None:
-        self.pace = Pace()
+        self.pace = Pace(minimum=MINIMUM_SECONDS)
         self._steward = Steward(
-            config,
-            reader=PacedReader(config.reader(), self.pace),
+            replace(config, pace="robots"),
+            pace=self.pace,
             store=_store(store) if store else None,
             record=_record(config, single=single),
         )
@@ -163,7 +162,7 @@ class _Asking:
             yield from lot
 
     def _judge(self, row: Row) -> Verdict:
-        return judge(self._steward, row.url, row.page, reach=self._reach, settle=self._settle, pace=self.pace)
+        return judge(self._steward, row.url, row.page, reach=self._reach, settle=self._settle)
 
 
 def _origin(row: Row) -> str:

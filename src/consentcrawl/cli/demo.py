@@ -19,8 +19,6 @@ from consentcrawl.dataset.ordered import in_order
 from consentcrawl.dataset.readers import Row
 from consentcrawl.drivers.dry_run import judge
 from consentcrawl.net.guard import ConnectTo
-from consentcrawl.net.pace import Pace
-from consentcrawl.net.paced import PacedReader
 from consentcrawl.steward import Steward
 
 _BEFORE = """\
@@ -61,15 +59,14 @@ def demo(
 
 
 def _show(config: Config, to: Console) -> None:
-    pace = Pace()
-    steward = Steward(config, reader=PacedReader(config.reader(), pace))
+    steward = Steward(config)
     rows = [Row(url, page) for url, page in LIST]
     table, tally = TableWriter(to), Tally(to, bar=False, quiet=False)
     try:
         asked = in_order(
             rows,
             lambda row: row.url,
-            lambda row: judge(steward, row.url, row.page, reach=Gate.BODY, pace=pace),
+            lambda row: judge(steward, row.url, row.page, reach=Gate.BODY),
             workers=8,
         )
         for row, verdict in asked:
@@ -77,4 +74,4 @@ def _show(config: Config, to: Console) -> None:
             tally.count(verdict)
     finally:
         steward.shut()
-    tally.summary(pace)
+    tally.summary(steward.pace)

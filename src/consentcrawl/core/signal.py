@@ -59,7 +59,8 @@ class Spec:
     the settings without which it does not run. A platform plugin names its ``hosts``, and speaks about these and all
     below them only; ``keys`` gives the work keys of an asset's address, offline; ``bulk`` joins look-ups;
     ``makers_from`` is how many answers lead to the maker's own place: 0, the first look-up goes there; infinity, none
-    does. ``registry`` is how a registry is asked.
+    does. ``pace`` names hosts, each with the least seconds between two requests to an origin there or below.
+    ``registry`` is how a registry is asked.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Spec:
     keys: Callable[[Asset], Iterable[str]] | None = None
     bulk: Bulk | None = None
     makers_from: float = inf
+    pace: tuple[tuple[str, float], ...] = ()
     registry: Registry | None = None
 
 

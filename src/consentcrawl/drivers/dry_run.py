@@ -9,7 +9,6 @@ from contextlib import suppress
 
 from consentcrawl.core import (
     BODY,
-    ROBOTS_TXT,
     Evidence,
     Gap,
     Gate,
@@ -19,38 +18,33 @@ from consentcrawl.core import (
     Verdict,
 )
 from consentcrawl.download import Content, Download, Head, run
-from consentcrawl.formats import robots
 from consentcrawl.formats.url import BadUrl, join
-from consentcrawl.net.pace import Pace
 from consentcrawl.steward import Steward
 
 MOST_REDIRECTS = 10
 _FOLLOWED = frozenset({301, 302, 303, 307, 308})  # RFC 9110 §15.4
 
 
-def judge(  # noqa: PLR0913 (all but two have defaults)
+def judge(
     steward: Steward,
     url: str,
     page: str | None = None,
     *,
     reach: Gate = Gate.HEAD,
     settle: bool = True,
-    pace: Pace | None = None,
 ) -> Verdict:
     """Return the verdict about the asset at ``url``, shown on ``page``, as far as the gate ``reach``.
 
     Blocks; never raises for what strangers send or for what ``url`` is. Redirects are followed, each hop an inquiry
-    of its own; the verdict is that of the last and names those before it. ``settle`` as for ``Inquiry``. ``pace`` is
-    what the steward's reader keeps (``PacedReader``): it is told each origin's Crawl-delay.
+    of its own; the verdict is that of the last and names those before it. ``settle`` as for ``Inquiry``.
     """
     hops: list[Hop] = []
     while True:
-        asked = _Question(steward, pace, reach, followed=len(hops))
+        asked = _Question(steward, reach, followed=len(hops))
         download = Download(
             steward, url, page=page or "", hops=hops, reach=reach, settle=settle, limit=BODY.limit,
             before_end=asked.conclude,
         )  # fmt: skip
-        asked.download = download
         verdict = run(download, asked)
         if not asked.following or not _goes_on(verdict):
             return verdict
@@ -61,15 +55,12 @@ def judge(  # noqa: PLR0913 (all but two have defaults)
 class _Question:
     """The exchange that asks the asset's own address, once for both gates; ``following`` is where a redirect leads."""
 
-    download: Download
-
-    def __init__(self, steward: Steward, pace: Pace | None, reach: Gate, *, followed: int) -> None:
-        self._steward, self._pace, self._reach, self._followed = steward, pace, reach, followed
+    def __init__(self, steward: Steward, reach: Gate, *, followed: int) -> None:
+        self._steward, self._reach, self._followed = steward, reach, followed
         self._answer: Evidence | None = None
         self.following = ""
 
     def send(self, url: str) -> Head:
-        self._tell_pace()
         reader = self._steward.reader
         self._answer = answer = reader.prefix(url, BODY.limit) if self._reach is Gate.BODY else reader.head(url)
         gap = "" if answer.status is not None else answer.gap
@@ -82,21 +73,7 @@ class _Question:
 
     def conclude(self, inquiry: Inquiry) -> None:
         """Find where a redirect leads; what cannot be followed, and an error page, leave a gap."""
-        if self._answer is None:
-            self._tell_pace()
         self.following = _following(self._answer, inquiry, self._followed)
-
-    def _tell_pace(self) -> None:
-        if self._pace is not None and self.download.inquiry is not None:
-            _tell_pace(self.download.inquiry, self._pace)
-
-
-def _tell_pace(inquiry: Inquiry, pace: Pace) -> None:
-    """Tell the seconds that the origin's robots.txt wants between two requests."""
-    for evidence in inquiry.evidence:
-        if evidence.need == ROBOTS_TXT and evidence.found:
-            delay = evidence.parsed(robots.parse).crawl_delay(inquiry.purpose.token)
-            pace.note(inquiry.asset.origin, delay=delay)
 
 
 def _following(answer: Evidence | None, inquiry: Inquiry, followed: int) -> str:

@@ -31,6 +31,11 @@ def data(module: str) -> dict[str, Any]:
     return tomllib.loads(Path(module).with_suffix(".toml").read_text("utf-8"))
 
 
+def paces(module: str) -> tuple[tuple[str, float], ...]:
+    """Return the tables ``pace`` of the data file beside a module: each a host with seconds between two requests."""
+    return tuple((pace["host"], float(pace["seconds"])) for pace in data(module)["pace"])
+
+
 def hosts(module: str) -> tuple[str, ...]:
     """Return the host names in the data file beside a module, for software that many run."""
     return tuple(data(module)["hosts"])

@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Generator, Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,8 +22,7 @@ from consentcrawl.ledger.evidence import EvidenceStore, NoEvidence
 from consentcrawl.ledger.files import OS_FILES, write_whole
 from consentcrawl.ledger.recording import Record
 from consentcrawl.ledger.recording.stored import EVIDENCE
-from consentcrawl.net.pace import Pace
-from consentcrawl.net.paced import PacedReader
+from consentcrawl.net.pace import MINIMUM_SECONDS, Pace
 from consentcrawl.recheck.register import Permitted
 from consentcrawl.recheck.revalidation import RevalidatingReader
 from consentcrawl.steward import Steward
@@ -66,10 +65,10 @@ class Asking:
 
     def __init__(self, config: Config, directory: Path, record: Record) -> None:
         """Ask by ``config`` and write to ``record``; documents are kept in the ledger in ``directory``."""
-        self.pace = Pace()
+        self.pace = Pace(minimum=MINIMUM_SECONDS)
         self._store = EvidenceStore(directory / EVIDENCE)
-        self._reader = RevalidatingReader(PacedReader(config.reader(), self.pace))
-        self._steward = Steward(config, reader=self._reader, record=record)
+        self._reader = RevalidatingReader(config.reader())
+        self._steward = Steward(replace(config, pace="robots"), reader=self._reader, record=record, pace=self.pace)
         self._read: set[str] = set()
 
     def close(self) -> None:
@@ -83,7 +82,7 @@ class Asking:
 
         def ask(each: Permitted) -> Verdict:
             reach = each.gate if gate is None else gate
-            return judge(self._steward, each.url, each.page or None, reach=reach, pace=self.pace)
+            return judge(self._steward, each.url, each.page or None, reach=reach)
 
         rows = (self._recalled(each) for each in permitted)
         return in_order(rows, _origin, ask, workers=workers, give_up=self.pace.stop)

@@ -13,6 +13,7 @@ from consentcrawl.discovery import Hosts, bulk_of, registry_of
 from consentcrawl.formats.url import BadUrl, canonical
 from consentcrawl.sources import Source
 from consentcrawl.sources.optout_lists import Lists
+from consentcrawl.sources.pacing import Pacing
 from consentcrawl.sources.registries import MOST_URLS, Registries
 from consentcrawl.sources.web import Reads, Web
 from consentcrawl.storage import Store
@@ -30,9 +31,10 @@ class Router:
         *,
         among: tuple[ModuleType, ...],
         hosts: Hosts,
+        pacing: Pacing,
     ) -> None:
         """Open what ``config`` names; arguments as for ``Web``. Raises BadPolicy for a list that cannot be opened."""
-        self.web = Web(config, reader, store, clock, among=among, hosts=hosts)
+        self.web = Web(config, reader, store, clock, among=among, hosts=hosts, pacing=pacing)
         self._hosts, self._purpose = hosts, config.purpose
         asked = [registry for module in among if (registry := registry_of(module))]
         self._registries = Registries(config, store, clock, asked) if asked else None

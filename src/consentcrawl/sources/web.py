@@ -8,14 +8,16 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from types import ModuleType
-from typing import Protocol
+from typing import Any, Protocol
 
 from consentcrawl.config import Config
 from consentcrawl.core import (
+    BODY,
     ROBOTS_TXT,
     Asset,
     Evidence,
@@ -30,19 +32,24 @@ from consentcrawl.core import (
 )
 from consentcrawl.core.evidence import Pairs
 from consentcrawl.discovery import Hosts, bulk_of
-from consentcrawl.formats.url import BadUrl
+from consentcrawl.formats.url import BadUrl, canonical
 from consentcrawl.net.reader import FOLLOWED, MOST_REDIRECTS, following
 from consentcrawl.net.unreached import BAD_URL, REDIRECTS, Unreached
 from consentcrawl.sources import answered
+from consentcrawl.sources.pacing import Pacing
 from consentcrawl.storage import Store
 
+PARKED = "parked"
 _POLL_SECONDS = 0.02
 _AT_ONCE = 32
+LookUp = Generator[Future[Any], None, Evidence]
+"""A look-up; yields what must have come before it goes on."""
+
 _PLACEHOLDER = re.compile(r"\{(\w+\.\w+)\}")
 
 
 class Reads(Protocol):
-    """What a steward asks of a reader (``net.reader``, or one that keeps a pace)."""
+    """What a steward asks of a reader (``net.reader``)."""
 
     def read(self, need: Need, url: str) -> Evidence:
         """Answer ``need`` from ``url``; never raises."""
@@ -71,10 +78,14 @@ class Web:
         *,
         among: tuple[ModuleType, ...],
         hosts: Hosts,
+        pacing: Pacing,
     ) -> None:
-        """Read with ``reader`` and keep in ``store``; ``among`` are the policy's signals, ``hosts`` its plugins."""
+        """Read with ``reader`` and keep in ``store``; ``among`` are the policy's signals, ``hosts`` its plugins.
+
+        ``pacing`` says when each origin may be asked.
+        """
         self._config, self._reader, self._store, self._clock = config, reader, store, clock
-        self._hosts = hosts
+        self._hosts, self._pacing = hosts, pacing
         self._robots = tuple(s for s in among if name_of(s) == "robots_txt")
         self._flights: dict[str, Future[Evidence]] = {}
         self._changing = threading.Lock()
@@ -98,10 +109,13 @@ class Web:
 
     def prefix(self, url: str, limit: int) -> Future[Evidence]:
         """Return at most ``limit`` bytes of the asset at ``url``, to come."""
-        return self._pool.submit(self._reader.prefix, url, limit)
+        flight: Future[Evidence] = Future()
+        self._go_on(flight, self._asked(replace(BODY, polite=True), url, lambda: self._reader.prefix(url, limit)))
+        return flight
 
     def close(self) -> None:
-        """Wait for look-ups that are under way, and start no more."""
+        """Wait for look-ups that are under way, and start no more; those that wait for their turn are parked."""
+        self._pacing.pace.stop()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _visit(self, need: Need, url: str, robots: Evidence) -> Future[Evidence]:
@@ -151,36 +165,82 @@ class Web:
         with self._changing:
             flight = self._flights.get(url)
             if flight is None:
-                flight = self._flights[url] = self._pool.submit(self._obtain, url, need)
+                flight = self._flights[url] = Future()
+                self._go_on(flight, self._obtain(url, need))
         return flight
 
-    def _obtain(self, url: str, need: Need) -> Evidence:
+    def _go_on(self, flight: Future[Evidence], look_up: LookUp) -> None:
+        """Have a thread go on with a look-up; none waits for what it yields."""
+        try:
+            self._pool.submit(self._advance, flight, look_up).add_done_callback(
+                lambda task: flight.cancel() if task.cancelled() else None
+            )
+        except RuntimeError:  # closed
+            look_up.close()
+            flight.cancel()
+
+    def _advance(self, flight: Future[Evidence], look_up: LookUp) -> None:
+        try:
+            while (pending := next(look_up)).done():
+                pass
+        except StopIteration as ended:
+            flight.set_result(ended.value)
+        except BaseException as error:  # noqa: BLE001 (the inquiry that waits for it raises it)
+            flight.set_exception(error)
+        else:
+            pending.add_done_callback(lambda _: self._go_on(flight, look_up))
+
+    def _obtain(self, url: str, need: Need) -> LookUp:
         try:
             while True:
                 known = self._store.get(url, need, self._clock())
                 if known is not None:
                     return known
                 if self._store.lease(url, self._clock()):
-                    return self._read(url, need)
+                    return (yield from self._read(url, need))
                 time.sleep(_POLL_SECONDS)
         finally:
             with self._changing:
                 self._flights.pop(url, None)
 
-    def _read(self, url: str, need: Need) -> Evidence:
+    def _read(self, url: str, need: Need) -> LookUp:
         try:
             asked = filled(self._config, need, url)
-            answer = self._followed(asked)
+            answer = yield from self._followed(asked)
             # What was sent with the taker's keys is told by the address without them.
             evidence = answer_to(need, answer, url if asked.url != url else answer.url)
-            self._store.put(url, evidence)
+            if answer.gap != PARKED:  # it is asked when it may be, and not ten minutes later
+                self._store.put(url, evidence)
         finally:
             self._store.release(url)
         return evidence
 
-    def _followed(self, need: Need) -> Evidence:
+    def _asked(self, need: Need, url: str, ask: Callable[[], Evidence]) -> LookUp:
+        """Ask an origin in its turn; policy files wait for no delay, and count as requests."""
+        try:
+            origin = origin_of(canonical(url))
+        except BadUrl:
+            return ask()
+        pacing = self._pacing
+        turn = pacing.before(origin) if need.polite else pacing.pace.before(origin, delayed=False)
+        answer = None
+        try:
+            if turn is not None:
+                yield turn
+                if note := pacing.parked(turn):
+                    return Evidence(need, url, gap=PARKED, at=self._clock(), whole=False, note=note)
+            else:
+                pacing.pace.asked(origin)
+            answer = ask()
+        finally:
+            pacing.pace.ended(origin, turn, answer)
+            if turn is None:
+                pacing.pace.asked(origin)
+        return answer
+
+    def _followed(self, need: Need) -> LookUp:
         """Read a document; where a page or an API sends us on, the robots.txt of each step is asked as of the first."""
-        answer, steps = self._reader.read(need, need.url), 0
+        answer, steps = (yield from self._asked(need, need.url, lambda: self._reader.read(need, need.url))), 0
         while need.polite and answer.status in FOLLOWED:
             steps += 1
             try:
@@ -191,10 +251,13 @@ class Web:
                 return self._not_read(need, answer.url, error.reason)
             if steps > MOST_REDIRECTS:
                 return self._not_read(need, url, REDIRECTS)
-            if not self._may_visit(url, self._obtain(origin_of(url) + ROBOTS_TXT.url, ROBOTS_TXT)):
+            robots = self._fetch(origin_of(url) + ROBOTS_TXT.url, ROBOTS_TXT)
+            yield robots
+            if not self._may_visit(url, robots.result()):
                 return self._not_read(need, url, "page_refused")
             same = origin_of(url) == origin_of(need.url)
-            answer = self._reader.read(need if same else replace(need, fields=()), url)
+            step = partial(self._reader.read, need if same else replace(need, fields=()), url)
+            answer = yield from self._asked(need, url, step)
         return answer
 
     def _not_read(self, need: Need, url: str, reason: str) -> Evidence:

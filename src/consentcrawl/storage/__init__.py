@@ -50,6 +50,17 @@ class Store(Protocol):
         """Return what was learnt about any of ``keys`` and still serves."""
         ...
 
+    def take_turn(self, origin: str, now: float, delay: float) -> float:
+        """Hold ``origin`` for one request and return 0, or return the seconds after which to try again.
+
+        Atomic among all that share the store: two requests are never under way, nor closer than ``delay`` seconds.
+        """
+        ...
+
+    def end_turn(self, origin: str, next_at: float, *, held: bool = False) -> None:
+        """Let go of ``origin``, unless it stays ``held``, and send it nothing before ``next_at``."""
+        ...
+
     def close(self) -> None:
         """Let go of files and connections."""
         ...

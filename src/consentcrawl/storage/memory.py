@@ -8,6 +8,7 @@ from threading import Lock
 
 from consentcrawl.core import Evidence, Ground, Need
 from consentcrawl.storage import CLOCK_SKEW, Learnt, serves, serves_at
+from consentcrawl.storage.turns import Turns
 
 MAX_DOCUMENTS = 50_000
 MAX_BYTES = 256 * 1024 * 1024
@@ -27,6 +28,8 @@ class MemoryStore:
         self._most, self._most_bytes, self._most_keys = documents, size, keys
         self._bytes = 0
         self._changing = Lock()
+        turns = Turns()
+        self.take_turn, self.end_turn = turns.take_turn, turns.end_turn
 
     def get(self, url: str, need: Need, now: float) -> Evidence | None:
         """Return the evidence kept for ``url`` and this need, while it serves."""

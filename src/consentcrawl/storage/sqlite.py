@@ -20,6 +20,7 @@ from typing import Any
 from consentcrawl.core import Category, Evidence, Fields, Ground, Need, Preference, Statement
 from consentcrawl.storage import CLOCK_SKEW, Learnt, serves, serves_at
 from consentcrawl.storage.memory import MemoryStore
+from consentcrawl.storage.turns import FURTHEST, HELD_SECONDS, POLL_SECONDS, wait_of
 
 LEASE_SECONDS = 10.0
 _WAIT_SECONDS = 10.0
@@ -33,6 +34,20 @@ CREATE TABLE IF NOT EXISTS lease (url TEXT PRIMARY KEY, owner TEXT NOT NULL, unt
 CREATE TABLE IF NOT EXISTS learnt (
     key TEXT NOT NULL, ground TEXT NOT NULL, until REAL NOT NULL, PRIMARY KEY (key, ground)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pace (origin TEXT PRIMARY KEY, next_at REAL, held_until REAL) WITHOUT ROWID;
+"""
+# Whatever is no number, or no time that a clock now may have written, is not there.
+_TAKE = """
+INSERT INTO pace VALUES (:origin, :now + :delay, :now + :held) ON CONFLICT (origin) DO UPDATE
+SET next_at = :now + :delay, held_until = :now + :held
+WHERE NOT (typeof(next_at) = 'real' AND next_at > :now AND next_at <= :now + :furthest)
+  AND NOT (typeof(held_until) = 'real' AND held_until > :now AND held_until <= :now + :held)
+"""
+_END = """
+INSERT INTO pace VALUES (:origin, :next_at, 0) ON CONFLICT (origin) DO UPDATE
+SET next_at = CASE WHEN typeof(next_at) = 'real' AND next_at <= :next_at + :furthest
+    THEN max(next_at, :next_at) ELSE :next_at END,
+    held_until = CASE WHEN :held THEN held_until ELSE 0 END
 """
 
 
@@ -110,6 +125,23 @@ class SqliteStore:
             rows = self._database().execute(query, keys).fetchall()
             found += [_ground(text) for text, until in rows if serves_at(until, now)]
         return found
+
+    def take_turn(self, origin: str, now: float, delay: float) -> float:
+        """Hold ``origin`` among all processes of this file and return 0, or return when to try again."""
+        with suppress(sqlite3.Error), self._database() as database:
+            asked = {"origin": origin, "now": now, "delay": delay, "held": HELD_SECONDS, "furthest": FURTHEST}
+            if database.execute(_TAKE, asked).rowcount == 1:
+                return 0.0
+            row = database.execute("SELECT next_at, held_until FROM pace WHERE origin = ?", (origin,)).fetchone()
+            next_at, held_until = (value if isinstance(value, float) else 0.0 for value in row or (0.0, 0.0))
+            return wait_of(next_at, held_until, now) or POLL_SECONDS
+        return self._front.take_turn(origin, now, delay)
+
+    def end_turn(self, origin: str, next_at: float, *, held: bool = False) -> None:
+        """Let go of ``origin``, unless it stays ``held``, and send it nothing before ``next_at``."""
+        self._front.end_turn(origin, next_at, held=held)
+        with suppress(sqlite3.Error), self._database() as database:
+            database.execute(_END, {"origin": origin, "next_at": next_at, "held": held, "furthest": FURTHEST})
 
     def close(self) -> None:
         """Close the connections that this process opened."""
