@@ -31,15 +31,15 @@ def _warm(record: Record | None, count: int) -> float:
     steward = Steward(Config(), reader=OneSite(), clock=lambda: NOW, record=record)
     first = steward.open("https://shop.example/", reach=Gate.LOOKUP)
     steward.look_up(first)
-    steward.close(first)
+    steward.decide(first)
     urls = [f"https://shop.example/images/{n % 97}/{n:08x}-large.jpg" for n in range(count)]
     spent = []
     for at in range(0, count, IN_FLIGHT):
         started = time.thread_time()
-        entries = [steward.end(steward.open(url, reach=Gate.LOOKUP))[1] for url in urls[at : at + IN_FLIGHT]]
+        entries = [steward.finish(steward.open(url, reach=Gate.LOOKUP))[1] for url in urls[at : at + IN_FLIGHT]]
         spent.append((time.thread_time() - started) / IN_FLIGHT * 1e6)
         wait([entry for entry in entries if entry is not None])
-    steward.shut()
+    steward.close()
     return statistics.median(spent)
 
 

@@ -43,7 +43,7 @@ def main() -> dict[str, float]:
             steward = consentcrawl.Steward(config)
             run(where, None, 50), run(where, steward, 50)
             pairs = [_pair(run, where, steward, IMAGES[name], swapped=n % 2 == 1) for n in range(ROUNDS)]
-            steward.shut()
+            steward.close()
             bare, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
             ratio = statistics.median(mine / theirs for theirs, mine in pairs)
             figures[f"{name}: CPU beside the bare library"] = ratio

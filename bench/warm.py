@@ -93,11 +93,11 @@ def main() -> dict[str, float]:
     steward = Steward(Config(), reader=OneSite(), clock=lambda: NOW)
 
     def verdict(url: str) -> Verdict:
-        return steward.close(steward.open(url, reach=Gate.LOOKUP))
+        return steward.decide(steward.open(url, reach=Gate.LOOKUP))
 
     first = steward.open("https://shop.example/", reach=Gate.LOOKUP)
     steward.look_up(first)
-    if steward.close(first).outcome is not Outcome.PERMIT or verdict(fresh("x")[0]).outcome is not Outcome.PERMIT:
+    if steward.decide(first).outcome is not Outcome.PERMIT or verdict(fresh("x")[0]).outcome is not Outcome.PERMIT:
         sys.exit("this is not the warm permit that is to be measured")
 
     whole = microseconds(verdict, fresh("whole"))
@@ -107,7 +107,7 @@ def main() -> dict[str, float]:
     figures = {"through all three gates": gates} | parts(steward)
     for name, part in figures.items():
         print(f"  {name:<24}{part:6.2f} µs")
-    steward.shut()
+    steward.close()
     return {"whole": whole, **figures}
 
 
@@ -153,7 +153,7 @@ def parts(steward: Steward) -> dict[str, float]:
 
     found = {
         "open": microseconds(lambda url: steward.open(url, reach=Gate.LOOKUP), fresh("open")),
-        "close": microseconds(lambda _: steward.close(opened), fresh("close")),
+        "close": microseconds(lambda _: steward.decide(opened), fresh("close")),
         "canonical URL": microseconds(canonical, fresh("canonical")),
         "asset": microseconds(Asset, fresh("made")),
         "inquiry": microseconds(lambda _: Inquiry(asset, steward.purpose, steward.policy, planned), fresh("inquiry")),

@@ -59,7 +59,7 @@ def proxied() -> Iterator[Shown]:
                 _fetch(shown.proxy)
                 yield shown
         finally:
-            steward.shut()
+            steward.close()
 
 
 def shoot(browser: Browser, shown: Shown) -> Iterator[Path]:

@@ -249,7 +249,7 @@ def web(
             yield Web(origin, int(str(port)), directory, bundle, kept, activity, steward, proxy, run)
         finally:
             run(proxy.stop())
-            steward.shut()
+            steward.close()
 
 
 def _made(

@@ -163,7 +163,7 @@ def test_ours_our_own_sessions_ask_once_and_raise_as_ever(site: Site) -> None:
                 await session.get(site.origin + "/noai.jpg")
 
     asyncio.run(get())
-    steward.shut()
+    steward.close()
     assert site.count("/robots.txt") == 1
 
 

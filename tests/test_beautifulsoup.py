@@ -33,7 +33,7 @@ def site() -> Iterator[Site]:
 def steward() -> Iterator[consentcrawl.Steward]:
     ours = consentcrawl.Steward(consentcrawl.Config(allow=("127.0.0.0/8",)))
     yield ours
-    ours.shut()
+    ours.close()
 
 
 def cleared(site: Site, steward: consentcrawl.Steward, page: str) -> tuple[BeautifulSoup, Report]:

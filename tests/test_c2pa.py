@@ -115,7 +115,7 @@ def test_ours_an_agreement_overrides_a_constraint() -> None:
         held = Agreement("they said yes", frozenset({Category.TRAIN_GENERATIVE}), prefixes=(site.origin,))
         steward = Steward(config(agreements=(held,)))
         verdict = dry_run.judge(steward, site.origin + "/1.jpg", reach=Gate.BODY)
-        steward.shut()
+        steward.close()
     assert verdict.outcome is P
     assert verdict.agreement == "they said yes"
 
@@ -380,7 +380,7 @@ def test_ours_a_dry_run_to_the_body_reads_the_manifest(web: Site) -> None:
     steward = Steward(config())
     for path, outcome in EXPECTED.items():
         assert dry_run.judge(steward, web.origin + path, reach=Gate.BODY).outcome is outcome
-    steward.shut()
+    steward.close()
 
 
 # Manifests elsewhere.
@@ -398,7 +398,7 @@ def elsewhere(robots: bytes = b"", *, by_field: bool = False, status: int = 200)
         pages["/1.jpg"] = Answer(image, fields=(*JPEG, *fields))
         steward = Steward(config(ON))
         verdict = dry_run.judge(steward, site.origin + "/1.jpg", reach=Gate.BODY)
-        steward.shut()
+        steward.close()
     return verdict, site
 
 
@@ -442,7 +442,7 @@ def test_ours_a_manifest_elsewhere_in_a_private_network_is_not_asked_for() -> No
         image, _ = signed.remote("jpeg", site.origin + "/1.c2pa", NO_TRAINING)
         steward = Steward(Config(policy=ON, contact="https://taker.example/"), reader=Given(image))
         verdict = dry_run.judge(steward, "https://art.example/1.jpg", reach=Gate.BODY)
-        steward.shut()
+        steward.close()
         assert site.asked == []
     assert (verdict.outcome, {gap.reason for gap in verdict.gaps if gap.holds}) == (U, {"page_refused"})
 

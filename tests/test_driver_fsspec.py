@@ -83,7 +83,7 @@ def kept() -> Kept:
 def steward(kept: Kept) -> Iterator[consentcrawl.Steward]:
     made = consentcrawl.Steward(CONFIG, record=kept)
     yield made
-    made.shut()
+    made.close()
 
 
 @pytest.fixture
@@ -323,7 +323,7 @@ def test_ours_a_filesystem_goes_to_another_process_without_its_steward(site: Sit
     given = consentcrawl.Steward(CONFIG)
     with pytest.raises(TypeError):
         pickle.dumps(filesystem(steward=given))
-    given.shut()
+    given.close()
     gc.collect()
 
 

@@ -50,7 +50,7 @@ def site() -> Iterator[Site]:
 def steward() -> Iterator[consentcrawl.Steward]:
     made = consentcrawl.Steward(CONFIG)
     yield made
-    made.shut()
+    made.close()
 
 
 @EACH
@@ -171,7 +171,7 @@ def test_rfc9112_6_3_a_content_that_breaks_off_is_a_gap_and_an_error_of_the_libr
     with RawServer({"/a.jpg": cut}) as server, pytest.raises(library.RemoteProtocolError):
         get(driver, steward, server.origin + "/a.jpg")
     assert [verdict.outcome for verdict in kept.verdicts] == [Outcome.UNDETERMINED]
-    steward.shut()
+    steward.close()
 
 
 def _get(driver: Any, steward: consentcrawl.Steward, url: str) -> Any:
@@ -224,7 +224,7 @@ def test_ours_the_ledger_hears_what_was_handed_over(driver: Any, site: Site) -> 
     first, part, again = kept.delivered
     assert kept.told(IMAGE) == [first, again]
     assert 0 < part.size < 20_000_000
-    steward.shut()
+    steward.close()
 
 
 @EACH
@@ -255,7 +255,7 @@ def test_ours_observe_stops_nothing(driver: Any, site: Site) -> None:
     for get in (_get, _get_in_a_task):
         assert get(driver, steward, site.origin + "/noai.jpg").content == IMAGE
         assert get(driver, steward, site.origin + "/" + "a" * 9_000).status_code == 404
-    steward.shut()
+    steward.close()
 
 
 @EACH

@@ -142,7 +142,7 @@ def test_ours_the_frame_is_the_page_that_speaks_for_an_image(site: Site) -> None
         assert withheld == []
 
     run(act, steward=steward)
-    steward.shut()
+    steward.close()
     about = {verdict.url.removeprefix(site.origin): verdict for verdict in record.verdicts}
     assert site.origin + "/noimageai.html" in {ground.source for ground in about["/free.jpg"].deciding}
 
@@ -155,7 +155,7 @@ def test_ours_the_ledger_is_told_what_was_delivered(site: Site) -> None:
         await page.goto(site.origin + "/free.jpg")
 
     run(act, steward=steward)
-    steward.shut()
+    steward.close()
     assert [delivered.size for delivered in record.delivered] == [len(IMAGE)]
 
 
@@ -222,7 +222,7 @@ def test_ours_where_asking_fails_nothing_goes_through(site: Site, caplog: pytest
 
     steward = _Broken(LOCAL)
     run(act, steward=steward)
-    steward.shut()
+    steward.close()
     assert site.asked == []
     assert "not let through" in caplog.text
 

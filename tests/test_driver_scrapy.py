@@ -82,7 +82,7 @@ def crawl(
 
     needed = {"ADDONS": {"consentcrawl.drivers.scrapy.Addon": 500}, "CONSENTCRAWL_STEWARD": lambda: steward}
     crawler = caller.crawl(Spider, {**needed, **(settings or {})}, requests=requests, got=got)
-    steward.shut()
+    steward.close()
     return {url.removeprefix(site.origin): what for url, what in got.items()}, crawler
 
 
@@ -118,7 +118,7 @@ def test_ours_a_refusal_without_errback_leaves_no_traceback(site: Site, caplog: 
     settings = {"ADDONS": {driver.Addon: 500}, "CONSENTCRAWL_STEWARD": lambda: steward}
     with caplog.at_level(logging.INFO):
         caller.crawl(Spider, settings, requests=requests, got={})
-    steward.shut()
+    steward.close()
     assert [record for record in caplog.records if record.exc_info or record.levelno > logging.INFO] == []
     told = [record.getMessage() for record in caplog.records if record.name == driver.__name__]
     assert len(told) == 3
@@ -156,7 +156,7 @@ def test_ours_each_hop_is_an_inquiry_and_the_last_names_them(site: Site) -> None
     ]
     got, _ = crawl(site, "/hop-noai")
     assert got["/hop-noai"].verdict.gate is consentcrawl.Gate.HEAD
-    steward.shut()
+    steward.close()
 
 
 def test_ours_a_page_that_leads_on_is_a_hop(site: Site) -> None:
@@ -181,7 +181,7 @@ def test_ours_the_ledger_is_told_what_was_delivered(site: Site) -> None:
     steward = consentcrawl.Steward(consentcrawl.Config(allow=("127.0.0.0/8",)), record=record)
     assert caller.fetch(site.origin + "/free.jpg", steward) == Got(status=200, content=IMAGE)
     assert [delivered.size for delivered in record.delivered] == [len(IMAGE)]
-    steward.shut()
+    steward.close()
 
 
 def test_ours_observe_tells_once_of_what_it_delivers(site: Site) -> None:
@@ -198,7 +198,7 @@ def test_ours_observe_tells_once_of_what_it_delivers(site: Site) -> None:
     )
     assert [response.status for response in got.values()] == [200]
     assert [verdict.enforced for verdict in record.verdicts] == [False]
-    steward.shut()
+    steward.close()
 
 
 def test_ours_what_a_cache_answers_is_asked_about_as_well(site: Site, tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_ours_lost_data_is_undetermined(site: Site) -> None:
     lost = Response(request.url, body=whole.content[:100], headers={"Content-Type": "image/jpeg"}, flags=["dataloss"])
     verdict = asyncio.run(run_async(download, driver._Answer(request, lost)))
     assert (verdict.outcome, verdict.gaps[0].reason) == (consentcrawl.Outcome.UNDETERMINED, "truncated")
-    steward.shut()
+    steward.close()
 
 
 class Gallery(scrapy.Spider):
@@ -258,7 +258,7 @@ def test_ours_refused_images_of_a_pipeline_never_reach_disk(
     urls = [site.origin + path for path in ("/free.jpg", "/noai.jpg", "/closed/a.jpg", "/hop-noai")]
     with caplog.at_level(logging.INFO):
         caller.crawl(Gallery, settings, url=site.origin + "/plain.html", item={"image_urls": urls})
-    steward.shut()
+    steward.close()
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
     assert [record for record in caplog.records if record.exc_info] == []
 
@@ -305,7 +305,7 @@ def test_ours_without_asyncio_it_says_so(monkeypatch: pytest.MonkeyPatch) -> Non
     steward = consentcrawl.Steward()
     with pytest.raises(consentcrawl.ConsentError, match="asyncio"):
         driver.ConsentMiddleware(Crawler(scrapy.Spider), steward)
-    steward.shut()
+    steward.close()
 
 
 def test_ours_a_policy_that_reads_no_robots_txt_leaves_scrapys_own_request_alone(site: Site) -> None:
@@ -314,4 +314,4 @@ def test_ours_a_policy_that_reads_no_robots_txt_leaves_scrapys_own_request_alone
     steward = consentcrawl.Steward(config)
     caller.fetch(site.origin + "/free.jpg", steward)
     assert site.count("/robots.txt") == 1
-    steward.shut()
+    steward.close()

@@ -56,7 +56,7 @@ def site() -> Iterator[Site]:
 def steward() -> Iterator[consentcrawl.Steward]:
     made = consentcrawl.Steward(CONFIG)
     yield made
-    made.shut()
+    made.close()
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_ours_an_opener_that_asks_already_asks_once(site: Site) -> None:
     with closing(opener(steward=steward)) as own:
         assert _content(own.open(site.origin + "/free.jpg")) == IMAGE
     assert len(kept.verdicts) == 1
-    steward.shut()
+    steward.close()
 
 
 def test_ours_an_answer_is_still_one_of_http_client(steward: consentcrawl.Steward, site: Site) -> None:
@@ -187,7 +187,7 @@ def test_ours_proxies_of_the_environment_still_serve(
         assert proxy.targets == [site.origin + "/free.jpg"]
     assert [verdict.outcome for verdict in kept.verdicts] == [Outcome.PERMIT]
     assert (site.count("/robots.txt"), site.count("/free.jpg")) == (1, 0)
-    steward.shut()
+    steward.close()
 
 
 def test_ours_a_proxy_set_by_hand_outlives_another_spelling(steward: consentcrawl.Steward, site: Site) -> None:
@@ -262,7 +262,7 @@ def test_ours_a_chunk_that_breaks_off_is_an_error_of_http_client() -> None:
     ):
         own.open(server.origin + "/a")
     assert [verdict.outcome for verdict in kept.verdicts] == [Outcome.UNDETERMINED]
-    steward.shut()
+    steward.close()
 
 
 def test_rfc7725_a_synthetic_451_is_an_error_of_urllib(steward: consentcrawl.Steward, site: Site) -> None:
@@ -283,7 +283,7 @@ def test_ours_observe_stops_nothing(site: Site) -> None:
         with pytest.raises(HTTPError):
             own.open(site.origin + "/" + "a" * 9_000)
     assert kept.told(IMAGE) == kept.delivered[:1]
-    steward.shut()
+    steward.close()
 
 
 def test_ours_a_second_try_looks_nothing_up_twice(steward: consentcrawl.Steward, site: Site) -> None:

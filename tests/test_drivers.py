@@ -102,7 +102,7 @@ def steward() -> Iterator[consentcrawl.Steward]:
         consentcrawl.Config(allow=("127.0.0.0/8",), contact="https://taker.example/", pace="off")
     )
     yield serving_loopback
-    serving_loopback.shut()
+    serving_loopback.close()
 
 
 @pytest.mark.parametrize("driver", DRIVERS.values(), ids=DRIVERS)
@@ -178,7 +178,7 @@ def test_ours_observe_delivers_with_the_same_verdict(driver: Fetch, site: Site) 
         got = driver(site.origin + path, steward)
         assert (got.verdict, got.content) == (None, PAGES[path].content)
         assert [(v.outcome, v.enforced) for v in kept.verdicts if v.url == site.origin + path] == [(R, False)], path
-    steward.shut()
+    steward.close()
 
 
 def test_ours_every_driver_has_a_caller() -> None:

@@ -53,7 +53,7 @@ def serve() -> Iterator[Serve]:
             connect_to = tuple(map(ConnectTo.parse, stack.enter_context(web(hosts))))
             settings = Config(policy=policy or Policy(), connect_to=connect_to)
             steward = Steward(settings, pace=Pace(most=2))
-            stack.callback(steward.shut)
+            stack.callback(steward.close)
 
             def ask(url: str, page: str | None = None, **more: object) -> Verdict:
                 return judge(steward, url, page, **more)  # type: ignore[arg-type]

@@ -40,7 +40,7 @@ def site() -> Iterator[Site]:
 def steward() -> Iterator[consentcrawl.Steward]:
     ours = consentcrawl.Steward(LOCAL)
     yield ours
-    ours.shut()
+    ours.close()
 
 
 def content_of(url: str) -> bytes:
@@ -96,7 +96,7 @@ def test_ours_the_ledger_is_told_the_file(site: Site, tmp_path: Path) -> None:
     ours = consentcrawl.Steward(LOCAL, record=record)
     consentcrawl.guarded(save, url_arg="link", steward=ours)(site.origin + "/free.jpg", tmp_path / "1")
     assert [(one.size, one.file) for one in record.delivered] == [(len(IMAGE), str(tmp_path / "1"))]
-    ours.shut()
+    ours.close()
 
 
 def test_ours_the_file_may_be_named_by_an_argument(site: Site, steward: consentcrawl.Steward, tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_ours_without_the_head_the_verdict_says_so(site: Site) -> None:
         ("BODY", ["not_fetched"]),
     ]
     assert [delivered.size for delivered in record.delivered] == [len(IMAGE)]
-    ours.shut()
+    ours.close()
 
 
 def test_ours_the_head_is_asked_for_once_where_that_is_wanted(site: Site, steward: consentcrawl.Steward) -> None:
@@ -147,7 +147,7 @@ def test_ours_a_policy_that_holds_for_gaps_asks_for_the_head(site: Site) -> None
     ours = consentcrawl.Steward(config)
     with pytest.raises(consentcrawl.Refused):
         consentcrawl.guarded(content_of, steward=ours)(site.origin + "/noai.jpg")
-    ours.shut()
+    ours.close()
 
 
 def test_ours_the_page_may_be_named_by_an_argument(site: Site, steward: consentcrawl.Steward) -> None:

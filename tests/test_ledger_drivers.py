@@ -184,7 +184,7 @@ def test_ours_without_a_durable_record_no_byte_is_delivered(driver: str, site: S
             get() if driver == "requests" else asyncio.run(ask())
     assert kept(tmp_path / "l", "verdict") == []
     with pytest.raises(LedgerBroken):
-        steward.shut()
+        steward.close()
 
 
 def test_ours_a_response_that_nobody_closed_is_told_of_when_it_is_gone(site: Site, tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_ours_a_response_that_nobody_closed_is_told_of_when_it_is_gone(site: Sit
     response.raw.read(10)
     del response
     session.close()
-    steward.shut()
+    steward.close()
     (outcome,) = kept(tmp_path / "l", "outcome")
     assert outcome.record["size"] == 10
 
@@ -214,7 +214,7 @@ def test_ours_a_task_that_forgets_its_response_is_told_of_as_well(site: Site, tm
             assert other.content.read_nowait(0) == b""
 
     asyncio.run(get())
-    steward.shut()
+    steward.close()
     assert [line.record["size"] for line in kept(tmp_path / "l", "outcome")] == [10, len(IMAGE)]
 
 
@@ -229,10 +229,10 @@ def test_ours_a_session_shuts_its_own_steward_and_no_other(site: Site, tmp_path:
         copy.get(site.origin + "/closed/a.jpg", timeout=5)
     steward = Steward(CONFIG)
     requests_driver.session(steward=steward).close()
-    assert steward.close(steward.open("https://a.example/")).outcome is Outcome.UNDETERMINED
+    assert steward.decide(steward.open("https://a.example/")).outcome is Outcome.UNDETERMINED
     with pytest.raises(ValueError, match="its own ledger"):
         requests_driver.session(steward=steward, ledger=tmp_path / "l")
-    steward.shut()
+    steward.close()
 
 
 def test_ours_settings_and_environment_name_the_ledger(tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_ours_settings_and_environment_name_the_ledger(tmp_path: Path) -> None:
     file.write_text(f'[ledger]\ndirectory = "{tmp_path}/a"\n')
     assert consentcrawl.load(file, {}).ledger == f"{tmp_path}/a"
     config = consentcrawl.load(file, {"CONSENTCRAWL_LEDGER_DIRECTORY": f"{tmp_path}/b"})
-    Steward(config).shut()
+    Steward(config).close()
     assert len(kept(tmp_path / "b", "run-stop")) == 1
     for odd in ("directory = 1", 'place = "x"'):
         file.write_text(f"[ledger]\n{odd}\n")

@@ -168,10 +168,10 @@ def test_ours_a_damaged_row_is_an_error_and_not_unlisted(compiled: Path) -> None
     with pytest.raises(BadList):
         opened(compiled).about(Asset("https://art.example/a.jpg"))
     by = consentcrawl.Steward(consentcrawl.Config(lists=(str(compiled),)))
-    verdict = by.close(by.open("https://art.example/a.jpg", reach=Gate.LOOKUP))
+    verdict = by.decide(by.open("https://art.example/a.jpg", reach=Gate.LOOKUP))
     assert "malformed" in {gap.reason for gap in verdict.gaps}
     assert verdict.outcome is Outcome.UNDETERMINED
-    by.shut()
+    by.close()
 
 
 def test_ours_a_list_that_cannot_be_opened_stops_the_start(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_ours_an_answer_is_not_shared_by_the_origin(tmp_path: Path) -> None:
         verdict = advance(download, Content(b"part", ended=False))
         assert isinstance(verdict, consentcrawl.Verdict)
         assert verdict.outcome is Outcome.UNDETERMINED
-        by.shut()
+        by.close()
 
 
 def test_ours_lists_on_the_command_line(tmp_path: Path) -> None:
@@ -303,7 +303,7 @@ def test_ours_a_picture_that_looks_alike_is_refused(tmp_path: Path) -> None:
             by = consentcrawl.Steward(consentcrawl.Config(lists=(str(path),), allow=("127.0.0.0/8",)))
             outcomes = [judge(by, f"{site.origin}/{name}.png", reach=Gate.BODY).outcome for name in "ab"]
             assert outcomes == [Outcome.REFUSE, Outcome.PERMIT]
-            by.shut()
+            by.close()
 
 
 def test_ours_an_image_that_cannot_be_hashed_is_a_gap_and_what_is_no_image_is_none(

@@ -63,7 +63,7 @@ def check(settings: Path, *words: str) -> Result:
 def decide(steward: consentcrawl.Steward, url: str) -> Verdict:
     inquiry = steward.open(url, reach=Gate.LOOKUP)
     steward.look_up(inquiry)
-    return steward.close(inquiry)
+    return steward.decide(inquiry)
 
 
 def test_ours_a_thousand_files_take_no_more_look_ups_than_works_and_makers(
@@ -105,7 +105,7 @@ def test_ours_a_platform_costs_what_is_written(platform: str, web: PlatformWeb) 
         assert len(web.look_ups) == expected
     # A Bluesky maker's choice lies in four documents, however many their works.
     assert cost <= WORKS_AND_MAKERS or platform == "bluesky"
-    steward.shut()
+    steward.close()
 
 
 def test_ours_a_makers_further_works_cost_nothing_at_bluesky(web: PlatformWeb, world: World) -> None:
@@ -113,7 +113,7 @@ def test_ours_a_makers_further_works_cost_nothing_at_bluesky(web: PlatformWeb, w
     for n in range(0, 400, 4):
         decide(steward, files("bluesky", n)[0])
     assert (len(web.look_ups), len(world.makers)) == (4, 1)
-    steward.shut()
+    steward.close()
 
 
 def test_ours_the_lists_are_those_of_their_platforms() -> None:
@@ -146,7 +146,7 @@ def test_ours_a_page_answers_for_the_other_works_on_it(web: PlatformWeb) -> None
     other = decide(steward, files("deviantart", 9000)[0])
     assert (other.outcome, web.look_ups) == (Outcome.REFUSE, [])
     assert other.deciding[0].source == "https://www.deviantart.com/deviation/2000"
-    steward.shut()
+    steward.close()
 
 
 @pytest.mark.usefixtures("world")
@@ -157,7 +157,7 @@ def test_ours_keys_are_sent_and_never_shown(web: PlatformWeb) -> None:
     shown = json.dumps(verdict.as_json())
     assert "license 4" in shown
     assert "api_key=k&" not in shown
-    steward.shut()
+    steward.close()
 
 
 @pytest.mark.usefixtures("world")
@@ -167,14 +167,14 @@ def test_ours_tasks_follow_a_source_as_threads_do(web: PlatformWeb) -> None:
     async def ask(n: int) -> Outcome:
         inquiry = steward.open(files("danbooru", n)[0], reach=Gate.LOOKUP)
         await steward.look_up_async(inquiry)
-        return steward.close(inquiry).outcome
+        return steward.decide(inquiry).outcome
 
     async def all_at_once() -> list[Outcome]:
         return await asyncio.gather(*(ask(n) for n in (3000, 3001, 3000)))
 
     assert asyncio.run(all_at_once()) == [Outcome.REFUSE, Outcome.PERMIT, Outcome.REFUSE]
     assert len(web.look_ups) == 4
-    steward.shut()
+    steward.close()
 
 
 def test_ours_a_platform_that_refuses_joint_look_ups_is_asked_for_each(web: PlatformWeb, world: World) -> None:
@@ -184,4 +184,4 @@ def test_ours_a_platform_that_refuses_joint_look_ups_is_asked_for_each(web: Plat
     steward.prepare([*urls, "no address", "https://art.example/1.jpg"])
     assert [decide(steward, url).outcome for url in urls] == [Outcome.PERMIT] * 3
     assert len(web.look_ups) == 4
-    steward.shut()
+    steward.close()

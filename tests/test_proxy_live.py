@@ -120,7 +120,7 @@ def test_ours_the_crawl_delay_of_an_origin_is_that_of_its_robots_txt() -> None:
     delay = crawl_delays(steward)
 
     assert (delay("https://slow.example"), delay("https://other.example")) == (7.0, 0.0)
-    steward.shut()
+    steward.close()
 
 
 @pytest.fixture

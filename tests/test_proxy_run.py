@@ -128,7 +128,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
 def steward(site: Secure) -> Iterator[Steward]:
     made = Steward(site.config)
     yield made
-    made.shut()
+    made.close()
 
 
 @pytest.fixture
@@ -550,7 +550,7 @@ def test_ours_the_proxy_verifies_origins_with_its_own_roots(
     try:
         code, activity = under(untrusting, needs("curl"), "-sS", "--fail", "-o", "got", URLS[0])
     finally:
-        untrusting.shut()
+        untrusting.close()
 
     assert code == 22
     assert activity.delivered == 0

@@ -80,7 +80,7 @@ def judged(
         if taken and verdict.outcome is Outcome.PERMIT:
             digest = sha256(url.encode()).hexdigest()
             record.record_outcomes([(verdict, entry, Delivered(200, 3, digest, f"kept{verdict.url[-2:]}"))]).result()
-    steward.shut()
+    steward.close()
 
 
 def recheck(directory: Path, *words: object) -> Result:

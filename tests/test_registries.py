@@ -132,9 +132,9 @@ def test_ours_the_registry_behind_its_name_over_tls(tmp_path: Path) -> None:
         by.prepare([url, "no url"])
         inquiry = by.open(url, reach=Gate.LOOKUP, settle=False)
         by.look_up(inquiry)
-        verdict = by.close(inquiry)
+        verdict = by.decide(inquiry)
         again = by.open(url, reach=Gate.LOOKUP)
-        by.shut()
+        by.close()
     assert verdict.outcome is Outcome.REFUSE
     assert {ground.signal for ground in verdict.deciding} >= {"spawning"}
     assert again.needs() == []

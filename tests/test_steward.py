@@ -33,7 +33,7 @@ def steward(**more: object) -> consentcrawl.Steward:
 def decide(by: consentcrawl.Steward, url: str, page: str | None = None) -> consentcrawl.Verdict:
     inquiry = by.open(url, page, reach=Gate.LOOKUP)
     by.look_up(inquiry)
-    return by.close(inquiry)
+    return by.decide(inquiry)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_ours_one_robots_request_however_many_threads_ask(site: Site) -> None:
         thread.join()
     assert outcomes == [Outcome.REFUSE] * 60
     assert site.count("/robots.txt") == 1
-    by.shut()
+    by.close()
 
 
 def test_ours_one_robots_request_however_many_tasks_ask(site: Site) -> None:
@@ -64,14 +64,14 @@ def test_ours_one_robots_request_however_many_tasks_ask(site: Site) -> None:
     async def ask(n: int) -> Outcome:
         inquiry = by.open(f"{site.origin}/private/{n}.jpg", reach=Gate.LOOKUP)
         await by.look_up_async(inquiry)
-        return by.close(inquiry).outcome
+        return by.decide(inquiry).outcome
 
     async def all_at_once() -> list[Outcome]:
         return await asyncio.gather(*(ask(n) for n in range(300)))
 
     assert asyncio.run(all_at_once()) == [Outcome.REFUSE] * 300
     assert site.count("/robots.txt") == 1
-    by.shut()
+    by.close()
 
 
 def test_ours_cancelling_the_first_to_ask_stops_nobody_else(site: Site) -> None:
@@ -80,7 +80,7 @@ def test_ours_cancelling_the_first_to_ask_stops_nobody_else(site: Site) -> None:
     async def ask() -> Outcome:
         inquiry = by.open(f"{site.origin}/private/1.jpg", reach=Gate.LOOKUP)
         await by.look_up_async(inquiry)
-        return by.close(inquiry).outcome
+        return by.decide(inquiry).outcome
 
     async def first_gives_up() -> Outcome:
         first = asyncio.create_task(ask())
@@ -91,14 +91,14 @@ def test_ours_cancelling_the_first_to_ask_stops_nobody_else(site: Site) -> None:
 
     assert asyncio.run(first_gives_up()) is Outcome.REFUSE
     assert site.count("/robots.txt") == 1
-    by.shut()
+    by.close()
 
 
 def _ask(origin: str, path: Path, out: multiprocessing.Queue[str]) -> None:
     by = steward(store=SqliteStore(path))
     for n in range(5):
         out.put(str(decide(by, f"{origin}/private/{n}.jpg").outcome))
-    by.shut()
+    by.close()
 
 
 def test_ours_one_robots_request_however_many_processes_ask(site: Site, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_ours_a_killed_leader_is_replaced_when_its_lease_runs_out(
     by = steward(store=store)
     assert decide(by, site.origin + "/private/1.jpg").outcome is Outcome.REFUSE
     assert site.count("/robots.txt") == 1
-    by.shut()
+    by.close()
 
 
 def test_ours_a_dead_host_is_tried_once() -> None:
@@ -151,7 +151,7 @@ def test_ours_a_dead_host_is_tried_once() -> None:
         verdict = decide(by, f"{origin}/{n}.jpg")
         assert (verdict.outcome, verdict.gate) == (Outcome.UNDETERMINED, Gate.LOOKUP), "RFC 9309 section 2.3.1.4"
     assert tried.count(origin + "/robots.txt") == 1
-    by.shut()
+    by.close()
 
 
 def test_ours_a_page_is_looked_up_only_where_its_robots_txt_lets_us() -> None:
@@ -165,14 +165,14 @@ def test_ours_a_page_is_looked_up_only_where_its_robots_txt_lets_us() -> None:
         closed = decide(by, cdn.origin + "/1.jpg", site.origin + "/private/work")
         assert "page_refused" in [gap.reason for gap in closed.gaps]
         assert site.count("/private/work") == 0
-        by.shut()
+        by.close()
 
 
 def test_ours_a_page_that_is_no_url_is_a_gap(site: Site) -> None:
     by = steward()
     verdict = decide(by, site.origin + "/1.jpg", "not a page")
     assert (verdict.outcome, verdict.gaps[0].reason) == (Outcome.PERMIT, "bad_url")
-    by.shut()
+    by.close()
 
 
 def test_ours_what_a_page_says_of_its_images_is_kept_for_them() -> None:
@@ -188,7 +188,7 @@ def test_ours_what_a_page_says_of_its_images_is_kept_for_them() -> None:
         image = decide(by, site.origin + "/img/7.jpg")
         assert image.outcome is Outcome.REFUSE
         assert "noimageai" in image.deciding[0].statement.quote
-        by.shut()
+        by.close()
 
 
 def test_ours_a_url_that_cannot_be_read_has_a_verdict_too() -> None:
@@ -201,7 +201,7 @@ def test_ours_a_url_that_cannot_be_read_has_a_verdict_too() -> None:
         Outcome.UNDETERMINED,
         "bad_url",
     )
-    by.shut()
+    by.close()
 
 
 def test_ours_the_verdict_is_recorded_with_its_evidence_before_it_is_given_out(site: Site) -> None:
@@ -221,7 +221,7 @@ def test_ours_the_verdict_is_recorded_with_its_evidence_before_it_is_given_out(s
     verdict = decide(by, site.origin + "/private/1.jpg")
     assert kept[0][0] is verdict
     assert site.origin + "/robots.txt" in kept[0][1]
-    by.shut()
+    by.close()
 
 
 def test_ours_a_page_look_up_asks_the_robots_txt_of_each_step_it_is_sent_on() -> None:
@@ -245,12 +245,12 @@ def test_ours_a_page_look_up_asks_the_robots_txt_of_each_step_it_is_sent_on() ->
         ]:
             inquiry = by.open(f"{site.origin}/{page}.jpg", f"{site.origin}/{page}.html", reach=Gate.LOOKUP)
             by.look_up(inquiry)
-            verdict = by.close(inquiry)
+            verdict = by.decide(inquiry)
             assert [g.reason for g in verdict.gaps if g.need.endswith("html")] == ([gap] if gap else []), page
             assert (verdict.outcome is Outcome.REFUSE) is (page == "open")
         assert site.count("/closed/a.html") == 0
         assert site.count("/round.html") == 6
-        by.shut()
+        by.close()
 
 
 def test_ours_keys_are_filled_in_and_a_missing_one_is_a_gap() -> None:
@@ -264,8 +264,8 @@ def test_ours_keys_are_filled_in_and_a_missing_one_is_a_gap() -> None:
         without = steward()
         assert without._router.web.obtain(need, Asset(need.url)).result().gap == "no_key"
         assert len(site.asked) == 1
-        with_key.shut()
-        without.shut()
+        with_key.close()
+        without.close()
 
 
 def test_rfc9309_2_4_a_robots_txt_is_asked_again_after_a_day(site: Site) -> None:
@@ -277,4 +277,4 @@ def test_rfc9309_2_4_a_robots_txt_is_asked_again_after_a_day(site: Site) -> None
     now[0] += 86_401
     decide(by, site.origin + "/1.jpg")
     assert site.count("/robots.txt") == 2
-    by.shut()
+    by.close()

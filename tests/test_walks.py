@@ -60,7 +60,7 @@ def _answer(served: dict[str, Any]) -> Answer:
 def _decide(steward: consentcrawl.Steward, step: dict[str, Any]) -> Verdict:
     inquiry = steward.open(step["url"], step.get("page"), reach=Gate.LOOKUP)
     steward.look_up(inquiry)
-    return steward.close(inquiry)
+    return steward.decide(inquiry)
 
 
 def _check(verdict: Verdict, step: dict[str, Any], web: PlatformWeb) -> None:
@@ -87,7 +87,7 @@ def test_ours_walk(walk: dict[str, Any], web: PlatformWeb, reader: Reads) -> Non
         assert step.keys() <= STEP_KEYS
         web.asked.clear()
         _check(_decide(steward, step), step, web)
-    steward.shut()
+    steward.close()
 
 
 PLATFORMS = sorted(name_of(signal) for signal in discovery.signals() if discovery.hosts_of(signal))

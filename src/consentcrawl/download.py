@@ -207,7 +207,7 @@ class Download:
             return self.verdict
         if self._before_end is not None:
             self._before_end(inquiry)
-        verdict, self._entry = self._steward.end(inquiry, self._hops)
+        verdict, self._entry = self._steward.finish(inquiry, self._hops)
         if self._entry is not None:
             yield Wait((self._entry,))
             self._entry.result()
@@ -280,7 +280,7 @@ class Download:
         for need in [need for need in inquiry.needs() if need in (HEAD, BODY)]:
             status = self.status or None
             inquiry.tell(Evidence(need, self.url, status=status, fields=self.fields, at=at, gap=reason, whole=False))
-        self.verdict, self._entry = self._steward.end(inquiry, self._hops)
+        self.verdict, self._entry = self._steward.finish(inquiry, self._hops)
 
     def delivered(self, size: int, digest: str, file: str = "") -> None:
         """Tell the ledger how many bytes were handed to the caller, and their SHA-256 in hex. Does not wait."""

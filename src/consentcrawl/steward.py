@@ -109,7 +109,7 @@ class Steward:
 
     def __exit__(self, *raised: object) -> None:
         """Close."""
-        self.shut()
+        self.close()
 
     def open(
         self,
@@ -194,14 +194,14 @@ class Steward:
         if self._paces:
             self.pace.ended(origin, turn, answer)
 
-    def close(self, inquiry: Inquiry, hops: Sequence[Hop] = ()) -> Verdict:
+    def decide(self, inquiry: Inquiry, hops: Sequence[Hop] = ()) -> Verdict:
         """End the inquiry and return its verdict, once the ledger has it. Blocks; raises LedgerBroken."""
-        verdict, entry = self.end(inquiry, hops)
+        verdict, entry = self.finish(inquiry, hops)
         if entry is not None:
             entry.result()
         return verdict
 
-    def end(self, inquiry: Inquiry, hops: Sequence[Hop] = ()) -> tuple[Verdict, Future[int] | None]:
+    def finish(self, inquiry: Inquiry, hops: Sequence[Hop] = ()) -> tuple[Verdict, Future[int] | None]:
         """End the inquiry, keep what was learnt about other assets, and hand the verdict to the ledger.
 
         The verdict may be acted upon when the future of its entry has come; without a ledger there is none to await.
@@ -232,7 +232,7 @@ class Steward:
             self.record.record_verdict(verdict, ())
         return verdict
 
-    def shut(self) -> None:
+    def close(self) -> None:
         """Wait for look-ups that are under way and let go of threads and files."""
         self._router.close()
         self.store.close()

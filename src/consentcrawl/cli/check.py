@@ -150,7 +150,7 @@ class _Asking:
             options.let_go_of_stdout()
             return options.BROKEN_PIPE
         finally:
-            self._steward.shut()
+            self._steward.close()
         if faults:
             raise faults[0]
         return 0

@@ -73,5 +73,5 @@ def _show(config: Config, to: Console) -> None:
             table.write(row, verdict)
             tally.count(verdict)
     finally:
-        steward.shut()
+        steward.close()
     tally.summary(steward.pace)

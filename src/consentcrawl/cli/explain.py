@@ -39,7 +39,7 @@ def explain(  # noqa: PLR0913 (one per option)
         try:
             verdict = judge(steward, url, page, reach=gate.gate, settle=False)
         finally:
-            steward.shut()
+            steward.close()
         to = console()
         for part in explanation(Row(url, page), verdict, settings):
             to.print(part)

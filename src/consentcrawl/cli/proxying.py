@@ -32,7 +32,7 @@ def serve(config: Config, settings: ProxySettings, ledger: Path | None) -> None:
     try:
         asyncio.run(_serve(steward, settings, activity))
     finally:
-        steward.shut()
+        steward.close()
     for line in summary(activity):
         complain(line)
 

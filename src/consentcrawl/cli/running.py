@@ -67,7 +67,7 @@ def _run(words: Sequence[str], options: RunOptions) -> int:
         with _log_on_stderr():
             code = program.run(words, steward, options.settings, activity, isolated=options.isolated)
     finally:
-        steward.shut()
+        steward.close()
     if not options.quiet:
         for line in summary(activity):
             complain(line)

@@ -134,7 +134,7 @@ class _Page:
             if need.url == self._url and self._content:
                 inquiry.tell(self._evidence(need))
         self._steward.look_up(inquiry)
-        return self._steward.close(inquiry)
+        return self._steward.decide(inquiry)
 
     def _evidence(self, need: Need) -> Evidence:
         """Return the page as the answer to a need; the same one for all, so that it is read once."""

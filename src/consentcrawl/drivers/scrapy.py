@@ -83,7 +83,7 @@ class ConsentMiddleware:
         """End what is under way, and shut the steward."""
         for download in list(self._downloads.values()):
             download.abandon(asyncio.CancelledError())
-        await asyncio.to_thread(self.steward.shut)
+        await asyncio.to_thread(self.steward.close)
 
     async def process_request(self, request: Request, **_: object) -> Response | None:
         """Meet the LOOKUP gate. Raises Refused and Undetermined."""

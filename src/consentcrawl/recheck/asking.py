@@ -73,7 +73,7 @@ class Asking:
 
     def close(self) -> None:
         """Let go of the steward and its ledger."""
-        self._steward.shut()
+        self._steward.close()
 
     def answers(
         self, permitted: Iterable[Permitted], gate: Gate | None, workers: int

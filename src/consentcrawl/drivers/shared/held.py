@@ -60,7 +60,7 @@ class Held:
         with self._making:
             shutting, self._steward = (self._steward, None) if self._own else (None, self._steward)
         if shutting is not None:
-            shutting.shut()
+            shutting.close()
 
     def _made(self) -> Steward:
         if not self._own:

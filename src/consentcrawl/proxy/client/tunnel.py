@@ -139,7 +139,7 @@ async def _of_origin(engine: Engine, url: str) -> Verdict:
     """Return the verdict about an origin as a whole: what can be known without asking for an asset."""
     inquiry = engine.steward.open(url, reach=Gate.LOOKUP, policy=engine.policy)
     await engine.steward.look_up_async(inquiry)
-    verdict, entry = engine.steward.end(inquiry)
+    verdict, entry = engine.steward.finish(inquiry)
     if entry is not None:
         await durable(entry)
     return verdict
