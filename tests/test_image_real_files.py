@@ -153,7 +153,7 @@ def test_ours_content_that_could_be_an_image_and_was_not_read_is_a_gap_under_any
         b"PK\x03\x04\0\0", b"\x1f\x8b\x08\0", b"wOF2\0\1", b"wOFF\0\1", b"\0\1\0\0\0\x0f", b"OTTO\0\1", b"ID3\x03\0",
         b"OggS\0\2", b"fLaC\0\0", b"\x1a\x45\xdf\xa3\1", b"\0asm\1\0\0\0", b"SQLite format 3\0", b"\x7fELF\2",
         b"BM\x36\0\0\0\0\0\0\0", b"\0\0\1\0\1\0", b"P6\n8 8\n255\n\0\1\2", b"PAR1\0\1",
-        b"%PDF-1.4\nno metadata\n%%EOF\n",
+        b"%PDF-1.4\nno metadata\n%%EOF\n", b"1.jpg".ljust(257, b"\0") + b"ustar\0" + b"00",
         b"\0\0\0\x18ftypisom\0\0\2\0isommp41", b"\xff\x0a\0",
     ],
 )  # fmt: skip

@@ -220,6 +220,7 @@ def test_ours_a_record_stands_apart_behind_a_blank_line_or_a_sitemap(between: st
 def test_ours_crawl_delay() -> None:
     read = parse(RECORDS)
     assert read.crawl_delay(US) == 5.0
+    assert read.crawl_delay(US) == 5.0, "asked again"
     assert read.crawl_delay("other") == 86_400.0
     assert parse(b"User-agent: *\nCrawl-delay: " + b"9" * 5000).crawl_delay(US) == 86_400.0
     assert parse(b"User-agent: *\nCrawl-delay: \xb2").crawl_delay(US) is None
