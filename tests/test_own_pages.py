@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from consentcrawl.core import PURPOSES, Asset, Category, Evidence, Fields, Gap, Gate, Need, Purpose, Statement, remark
 from consentcrawl.formats import html
 from consentcrawl.platforms import Form, Works, addresses, ai_tags, lacking, maker_page, own_page, site_default
+from tests.cpu import at_most
 
 BASE = "https://art.example/a"
 TRAIN = Purpose("train-ai", "consentcrawl", PURPOSES["train-ai"])
@@ -205,7 +206,7 @@ def test_ours_any_text_gives_tags(text: str) -> None:
 def test_ours_long_texts_take_no_time(unit: str) -> None:
     started = time.process_time()
     html.tags_with(unit * (500_000 // len(unit)), "data-x")
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < at_most(2)
 
 
 WORKS = Works(

@@ -20,6 +20,7 @@ from consentcrawl.formats.preferences import content_signal
 from consentcrawl.formats.robots import Foreign, Form, Rule, Usage, groups, parse, placed, records
 from consentcrawl.formats.robots.lines import _PACKED, LIMIT, LOOK_AHEAD, MAX_LINE
 from consentcrawl.formats.robots.rules import NOTHING_SAID
+from tests.cpu import at_most
 
 CORPUS = os.environ.get("CONSENTCRAWL_CORPUS", "")
 ALL = "User-agent: *\n"
@@ -369,7 +370,7 @@ def test_ours_hostile_files_take_less_than_a_second(name: str) -> None:
     read = parse(ALL.encode() + body)
     read.access(target, US)
     read.tie_flip(target, US)
-    assert time.process_time() - start < 1.0
+    assert time.process_time() - start < at_most(1)
 
 
 FORM = Form(
@@ -429,7 +430,7 @@ def test_ours_hostile_records_take_less_than_a_second(name: str) -> None:
     read = parse(HOSTILE_RECORDS[name])
     Usage(read, US, FORM).match("/1/a.jpg")
     Foreign(read, US, lambda *said: said).refused("/1/a.jpg")
-    assert time.process_time() - start < 1.0
+    assert time.process_time() - start < at_most(1)
 
 
 LINES = st.sampled_from(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import consentcrawl
 from consentcrawl.formats import html
+from tests.cpu import at_most
 
 XML_TYPES = ("application/xhtml+xml", "application/xml", "text/xml; charset=utf-8")
 NOAI = '<meta name="robots" content="noai"/>'
@@ -140,4 +141,4 @@ def test_ours_hostile_xml_takes_linear_time(unit: str) -> None:
     start = time.process_time()
     for prefix in (b"", b"<!DOCTYPE html [", b"<html>"):
         html.parse(prefix + content, "text/xml")
-    assert time.process_time() - start < 3
+    assert time.process_time() - start < at_most(3)
