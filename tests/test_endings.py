@@ -6,6 +6,7 @@ import asyncio
 import gc
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from inspect import GEN_CLOSED, getgeneratorstate
 
 import aiohttp
 import httpx
@@ -13,6 +14,7 @@ import pytest
 
 import consentcrawl
 from consentcrawl.core import Verdict
+from consentcrawl.download import Download, advance
 from consentcrawl.drivers import aiohttp as aiohttp_driver
 from consentcrawl.drivers import httpx as httpx_driver
 from tests import callers
@@ -85,6 +87,18 @@ def test_ours_however_a_download_ends_the_ledger_has_one_entry(
     assert str(verdict.outcome) == outcome
     assert [gap.reason for gap in verdict.gaps][:1] == ([reason] if reason else [])
     assert bool(kept.delivered) == (outcome == "permit")
+
+
+def test_ours_an_abandoned_download_keeps_no_frame() -> None:
+    kept = Kept()
+    with RawServer(ANSWERS) as server, taker(kept) as steward:
+        download = Download(steward, server.origin + "/done.jpg")
+        advance(download)
+        download.abandon(TimeoutError())
+        download.abandon(ConnectionError())
+    assert getgeneratorstate(download._flow) == GEN_CLOSED
+    assert [gap.reason for verdict in kept.verdicts for gap in verdict.gaps] == ["timeout"]
+    assert download.go_on() is download.verdict
 
 
 async def by_aiohttp(url: str, steward: consentcrawl.Steward) -> None:

@@ -142,7 +142,7 @@ class Download:
     """
 
     __slots__ = (
-        "_before_end", "_entry", "_flow", "_hops", "_limit", "_steward", "_turn",
+        "_before_end", "_decided", "_entry", "_flow", "_hops", "_limit", "_steward", "_turn",
         "fields", "inquiry", "status", "step", "url", "verdict",
     )  # fmt: skip
 
@@ -164,6 +164,7 @@ class Download:
         """Open the inquiry."""
         self._steward, self._hops, self._limit, self._before_end = steward, hops, limit, before_end
         self.status, self.fields = 0, NO_FIELDS
+        self._decided: Verdict | None = None
         self._entry: Future[int] | None = None
         self._turn: Turn | None = None
         self.verdict: Verdict | None = None
@@ -188,8 +189,9 @@ class Download:
         """Answer the step at which the flow stands; return the next one, or the verdict. Raises LedgerBroken."""
         try:
             return self._flow.send(reply)
-        except StopIteration as ended:
-            return ended.value  # type: ignore[no-any-return]
+        except StopIteration:
+            assert self.verdict is not None  # noqa: S101 (it is set before the flow ends)
+            return self.verdict
 
     def _steps(self) -> Flow:
         inquiry = self.inquiry
@@ -207,12 +209,12 @@ class Download:
             return self.verdict
         if self._before_end is not None:
             self._before_end(inquiry)
-        verdict, self._entry = self._steward.finish(inquiry, self._hops)
+        self._decided, self._entry = self._steward.finish(inquiry, self._hops)
         if self._entry is not None:
             yield Wait((self._entry,))
             self._entry.result()
-        self.verdict = verdict
-        return verdict
+        self.verdict = self._decided
+        return self.verdict
 
     def _looked_up(self, inquiry: Inquiry, gate: Gate, *sources: Manifests) -> Generator[Step, Reply, bool]:
         """Wait for all look-ups; return whether the inquiry goes on to ``gate``."""
@@ -273,8 +275,12 @@ class Download:
         The flow must stand still. A download that has ended already is left as it is.
         """
         inquiry = self.inquiry
-        if inquiry is None or self.verdict is not None or self._entry is not None:
+        if inquiry is None or self.verdict is not None:
             return
+        if self._decided is not None:  # it waited for the ledger alone
+            self.verdict = self._decided
+            return
+        self._flow.close()  # else its frame would keep the content
         self._steward.end_turn(inquiry.asset.origin, self._turn)
         at, reason = self._steward.clock(), reason_of(error, inquiry.gate)
         for need in [need for need in inquiry.needs() if need in (HEAD, BODY)]:
