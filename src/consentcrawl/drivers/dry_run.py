@@ -63,7 +63,7 @@ class _Question:
     def send(self, url: str) -> Head:
         reader = self._steward.reader
         self._answer = answer = reader.prefix(url, BODY.limit) if self._reach is Gate.BODY else reader.head(url)
-        gap = "" if answer.status is not None else answer.gap
+        gap = "" if answer.status is not None else answer.gap or "unreachable"
         return Head(answer.status or 0, answer.fields, gap, bodiless=not answer.successful)
 
     def read(self, _limit: int) -> Content:

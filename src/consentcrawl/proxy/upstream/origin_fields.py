@@ -51,7 +51,7 @@ def request_fields(fields: Fields, length: int, user_agent: str) -> bytes:
 
 
 def response_fields(lines: Iterable[tuple[bytes, bytes]], fields: Fields) -> Lines:
-    """Return the fields that the client is sent; framing and verdict are added by whoever sends them.
+    """Return the fields that the client is sent; the reply adds framing and verdict.
 
     ``fields`` are the same as ``lines``, to be looked at.
     """
